@@ -1,0 +1,73 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * err.c: error texts.
+ */
+
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vdef.h"
+#include "vas.h"
+
+#include "base/err.h"
+
+void
+SBX_Err_Clear(struct sbx_err *err)
+{
+
+	AN(err);
+	err->kind = SBX_FAIL_NONE;
+	err->msg[0] = '\0';
+}
+
+int
+SBX_Err_Set(struct sbx_err *err, enum sbx_fail_e kind, int errnum,
+    const char *fmt, ...)
+{
+	va_list ap;
+	size_t l;
+
+	AN(err);
+	assert(kind != SBX_FAIL_NONE);
+	if (err->kind != SBX_FAIL_NONE)
+		return (-1);
+	err->kind = kind;
+	va_start(ap, fmt);
+	(void)vsnprintf(err->msg, sizeof err->msg, fmt, ap);
+	va_end(ap);
+	if (errnum != 0) {
+		l = strlen(err->msg);
+		(void)snprintf(err->msg + l, sizeof err->msg - l, ": %s",
+		    strerror(errnum));
+	}
+	return (-1);
+}
+
+int
+SBX_Err_Wrap(struct sbx_err *err, const char *fmt, ...)
+{
+	char buf[SBX_ERR_MAX];
+	va_list ap;
+	size_t l, m;
+
+	AN(err);
+	assert(err->kind != SBX_FAIL_NONE);
+	va_start(ap, fmt);
+	(void)vsnprintf(buf, sizeof buf - 2, fmt, ap);
+	va_end(ap);
+	l = strlen(buf);
+	buf[l++] = ':';
+	buf[l++] = ' ';
+	m = strlen(err->msg);
+	if (m > sizeof err->msg - 1 - l)
+		m = sizeof err->msg - 1 - l;
+	memmove(err->msg + l, err->msg, m);
+	err->msg[l + m] = '\0';
+	memcpy(err->msg, buf, l);
+	return (-1);
+}

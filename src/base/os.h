@@ -1,0 +1,48 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The host's system calls, behind a table, so that a test can make the Nth
+ * one fail. They behave as the C library's functions of the same name do.
+ */
+
+#ifndef SBX_OS_H_INCLUDED
+#define SBX_OS_H_INCLUDED
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <linux/openat2.h>
+
+struct stat;
+
+struct sbx_os {
+#define OSCALL(ret, name, parm, arg)	ret (*name) parm;
+#include "tbl/os_calls.h"
+};
+
+/* In production nobody ever writes to this table. */
+extern struct sbx_os sbx_os;
+
+/* What sbx_os starts out as. */
+extern const struct sbx_os sbx_os_real;
+
+/* Close a descriptor that is open, and forget it. */
+void SBX_Os_CloseFd(int *fdp);
+
+/* CLOCK_MONOTONIC and CLOCK_REALTIME in nanoseconds. */
+int64_t SBX_Os_Mono(void);
+int64_t SBX_Os_Wall(void);
+
+/* Allocate zeroed memory with a magic, or NULL. Freed with FREE_OBJ(). */
+#define SBX_ALLOC_OBJ(to, type_magic)					\
+	do {								\
+		(to) = sbx_os.calloc(1, sizeof *(to));			\
+		if ((to) != NULL)					\
+			(to)->magic = (type_magic);			\
+	} while (0)
+
+#endif

@@ -1,0 +1,545 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * machine.c: running a vCPU.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+
+#include "base/err.h"
+#include "base/os.h"
+#include "machine/kvm.h"
+#include "machine/machine.h"
+#include "machine/watchdog.h"
+#include "machine/x86_64.h"
+
+/* What ring 3 may have in RFLAGS: CF, PF, AF, ZF, SF, DF, OF, AC, ID */
+#define RFLAGS_USER		UINT64_C(0x240cd5)
+#define RFLAGS_FIXED		UINT64_C(0x2)
+
+/* XSAVE area, standard format (SDM vol. 1, 13.4.2) */
+#define XSAVE_XSTATE_BV		512
+#define XSAVE_XCOMP_BV		520
+#define XSAVE_EXTENDED		576
+
+/* The stub's OUT takes two bytes; SYSRET is behind it. */
+#define STUB_RET		(SBX_SYS_SYSCALL + 2)
+
+/*--------------------------------------------------------------------
+ * Life
+ */
+
+/* MSRs are ring 0's business and nothing of ours runs there that uses them.
+ * KVM wants to see at least one range; it denies too. */
+static int
+machine_msr_filter(struct sbx_machine *m, struct sbx_err *err)
+{
+	uint8_t none = 0;
+	struct kvm_msr_filter f = {
+		.flags = KVM_MSR_FILTER_DEFAULT_DENY,
+		.ranges[0] = {
+			.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
+			.nmsrs = 1,
+			.base = 0,
+			.bitmap = &none,
+		},
+	};
+
+	if (sbx_os.ioctl(m->vm_fd, KVM_CHECK_EXTENSION,
+	    (void *)(intptr_t)KVM_CAP_X86_MSR_FILTER) <= 0)
+		return (0);
+	if (sbx_os.ioctl(m->vm_fd, KVM_X86_SET_MSR_FILTER, &f) < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "KVM_X86_SET_MSR_FILTER"));
+	return (0);
+}
+
+static int
+machine_memory(struct sbx_machine *m, struct sbx_err *err)
+{
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+		.args[0] = KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE,
+	};
+	struct kvm_userspace_memory_region r = {
+		.slot = 0,
+		.flags = KVM_MEM_LOG_DIRTY_PAGES,
+		.guest_phys_addr = 0,
+		.memory_size = m->gmem.size,
+		.userspace_addr = (uintptr_t)m->gmem.base,
+	};
+
+	if (sbx_os.ioctl(m->vm_fd, KVM_ENABLE_CAP, &cap) < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2"));
+	if (sbx_os.ioctl(m->vm_fd, KVM_SET_USER_MEMORY_REGION, &r) < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "KVM_SET_USER_MEMORY_REGION of %ju bytes",
+		    (uintmax_t)m->gmem.size));
+	return (0);
+}
+
+static int
+machine_vcpu(struct sbx_machine *m, struct sbx_err *err)
+{
+	void *p;
+
+	m->vcpu_fd = sbx_os.ioctl(m->vm_fd, KVM_CREATE_VCPU, NULL);
+	if (m->vcpu_fd < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "KVM_CREATE_VCPU"));
+	p = sbx_os.mmap(NULL, m->kvm->run_size, PROT_READ | PROT_WRITE,
+	    MAP_SHARED, m->vcpu_fd, 0);
+	if (p == MAP_FAILED)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "mmap of struct kvm_run"));
+	m->run = p;
+	m->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
+	return (SBX_X86_Setup(m, err));
+}
+
+int
+SBX_Machine_New(struct sbx_kvm *kvm, void *base, uint64_t size,
+    struct sbx_machine **mp, struct sbx_err *err)
+{
+	struct sbx_machine *m;
+
+	CHECK_OBJ_NOTNULL(kvm, SBX_KVM_MAGIC);
+	AN(mp);
+	AZ(*mp);
+	SBX_ALLOC_OBJ(m, SBX_MACHINE_MAGIC);
+	if (m == NULL)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "VM"));
+	m->kvm = kvm;
+	m->vm_fd = m->vcpu_fd = -1;
+	SBX_Watchdog_Add(m);
+	if (SBX_Gmem_Init(&m->gmem, base, size))
+		(void)SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "VM");
+	else if ((m->vm_fd = sbx_os.ioctl(kvm->fd, KVM_CREATE_VM, NULL)) < 0)
+		(void)SBX_Err_Set(err, SBX_FAIL_HOST, errno, "KVM_CREATE_VM");
+	else if (!machine_memory(m, err) && !machine_msr_filter(m, err) &&
+	    !machine_vcpu(m, err)) {
+		*mp = m;
+		return (0);
+	}
+	SBX_Machine_Destroy(&m);
+	return (-1);
+}
+
+void
+SBX_Machine_Destroy(struct sbx_machine **mp)
+{
+	struct sbx_machine *m;
+
+	TAKE_OBJ_NOTNULL(m, mp, SBX_MACHINE_MAGIC);
+	SBX_Watchdog_Remove(m);
+	if (m->run != NULL)
+		AZ(sbx_os.munmap(m->run, m->kvm->run_size));
+	if (m->vcpu_fd >= 0)
+		SBX_Os_CloseFd(&m->vcpu_fd);
+	if (m->vm_fd >= 0)
+		SBX_Os_CloseFd(&m->vm_fd);
+	SBX_Gmem_Fini(&m->gmem);
+	FREE_OBJ(m);
+}
+
+/*--------------------------------------------------------------------
+ * Registers
+ */
+
+const struct kvm_regs *
+SBX_Machine_Regs(const struct sbx_machine *m)
+{
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	return (&m->run->s.regs.regs);
+}
+
+static uint64_t
+machine_rflags(uint64_t rflags)
+{
+
+	return ((rflags & RFLAGS_USER) | RFLAGS_FIXED);
+}
+
+void
+SBX_Machine_Boot(struct sbx_machine *m, uint64_t rip, uint64_t rsp)
+{
+	struct kvm_regs *r;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	r = &m->run->s.regs.regs;
+	memset(r, 0, sizeof *r);
+	r->rip = rip;
+	r->rsp = rsp;
+	r->rflags = RFLAGS_FIXED;
+	m->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+}
+
+/*
+ * Continue in ring 3 at (rip). A machine that has made a system call stands
+ * in the stub: on hardware in ring 0, and the only way out is its SYSRET.
+ * RIP is set in any case, so that KVM does not skip the OUT a second time.
+ */
+static void
+machine_continue(struct sbx_machine *m, struct kvm_regs *r, uint64_t rip,
+    uint64_t rflags)
+{
+
+	rflags = machine_rflags(rflags);
+	if (m->entered && m->kvm->platform == SBX_PLATFORM_H) {
+		r->rcx = rip;
+		r->r11 = rflags;
+		r->rip = STUB_RET;
+		r->rflags = RFLAGS_FIXED;
+	} else {
+		r->rip = rip;
+		r->rflags = rflags;
+	}
+	m->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+}
+
+void
+SBX_Machine_Return(struct sbx_machine *m, uint64_t rax)
+{
+	struct kvm_regs *r;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	AN(m->entered);
+	r = &m->run->s.regs.regs;
+	r->rax = rax;
+	machine_continue(m, r, r->rcx, r->r11);
+}
+
+void
+SBX_Machine_Enter(struct sbx_machine *m, const struct sbx_cpu_image *img)
+{
+	struct kvm_regs *r;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	r = &m->run->s.regs.regs;
+	*r = img->regs;
+	machine_continue(m, r, SBX_SYS_ENTRY, img->regs.rflags);
+}
+
+static int
+machine_sregs(struct sbx_machine *m, unsigned long nr, struct kvm_sregs *s,
+    struct sbx_err *err)
+{
+
+	if (sbx_os.ioctl(m->vcpu_fd, nr, s) < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    nr == KVM_GET_SREGS ? "KVM_GET_SREGS" : "KVM_SET_SREGS"));
+	return (0);
+}
+
+int
+SBX_Machine_SetBase(struct sbx_machine *m, int gs, uint64_t base)
+{
+	struct kvm_sregs s;
+	struct sbx_err err;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	SBX_Err_Clear(&err);
+	if (machine_sregs(m, KVM_GET_SREGS, &s, &err))
+		return (-1);
+	if (gs)
+		s.gs.base = base;
+	else
+		s.fs.base = base;
+	return (machine_sregs(m, KVM_SET_SREGS, &s, &err));
+}
+
+int
+SBX_Machine_GetBase(struct sbx_machine *m, int gs, uint64_t *base)
+{
+	struct kvm_sregs s;
+	struct sbx_err err;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	SBX_Err_Clear(&err);
+	if (machine_sregs(m, KVM_GET_SREGS, &s, &err))
+		return (-1);
+	*base = gs ? s.gs.base : s.fs.base;
+	return (0);
+}
+
+/*--------------------------------------------------------------------
+ * Freezing
+ */
+
+static void
+machine_put64(uint8_t *page, unsigned off, uint64_t v)
+{
+
+	memcpy(page + off, &v, sizeof v);
+}
+
+/* Vector state, as XRSTOR wants it. */
+static int
+machine_freeze_xsave(struct sbx_machine *m, uint8_t *page,
+    struct sbx_err *err)
+{
+	struct kvm_xsave *x;
+	uint64_t bv, *hdr;
+	size_t size;
+
+	size = m->kvm->xsave2 ? (size_t)m->kvm->xsave2 : sizeof *x;
+	x = sbx_os.calloc(1, size);
+	if (x == NULL)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "XSAVE"));
+	if (sbx_os.ioctl(m->vcpu_fd,
+	    m->kvm->xsave2 ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, x) < 0) {
+		(void)SBX_Err_Set(err, SBX_FAIL_HOST, errno, "KVM_GET_XSAVE");
+		free(x);
+		return (-1);
+	}
+	hdr = (uint64_t *)(void *)((uint8_t *)x + XSAVE_XSTATE_BV);
+	bv = hdr[0] & m->kvm->xcr0;
+	memset(hdr, 0, XSAVE_EXTENDED - XSAVE_XSTATE_BV);
+	hdr[0] = bv;
+	memcpy(page + SBX_ENTRY_XSAVE, x, SBX_ENTRY_XSAVE_MAX);
+	machine_put64(page, SBX_ENTRY_XMASK, m->kvm->xcr0);
+	free(x);
+	return (0);
+}
+
+int
+SBX_Machine_Freeze(struct sbx_machine *m, uint64_t rax,
+    struct sbx_cpu_image *img, struct sbx_err *err)
+{
+	const struct kvm_regs *r;
+	struct kvm_sregs s;
+	uint8_t *page;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	AN(m->entered);
+	page = SBX_Gmem_Phys(&m->gmem, (sbx_gpa_t){ SBX_SYS_ENTRY_DATA },
+	    SBX_PAGE);
+	if (machine_sregs(m, KVM_GET_SREGS, &s, err) ||
+	    machine_freeze_xsave(m, page, err))
+		return (-1);
+	r = &m->run->s.regs.regs;
+	machine_put64(page, SBX_ENTRY_FSBASE, s.fs.base);
+	machine_put64(page, SBX_ENTRY_GSBASE, s.gs.base);
+	machine_put64(page, SBX_ENTRY_RAX, rax);
+	machine_put64(page, SBX_ENTRY_RDX, r->rdx);
+	machine_put64(page, SBX_ENTRY_RIP, r->rcx);
+	img->regs = *r;
+	img->regs.rflags = img->regs.r11 = machine_rflags(r->r11);
+	return (0);
+}
+
+/*--------------------------------------------------------------------
+ * Running
+ */
+
+static enum sbx_exit_e
+machine_bad(const struct kvm_run *run, struct sbx_err *err)
+{
+
+	switch (run->exit_reason) {
+	case KVM_EXIT_SHUTDOWN:
+		(void)SBX_Err_Set(err, SBX_FAIL_GUEST, 0, "triple fault");
+		break;
+	case KVM_EXIT_INTERNAL_ERROR:
+		(void)SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
+		    "KVM could not emulate an instruction (internal error %u)",
+		    run->internal.suberror);
+		break;
+	case KVM_EXIT_FAIL_ENTRY:
+		(void)SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
+		    "KVM could not enter the VM (0x%jx)", (uintmax_t)
+		    run->fail_entry.hardware_entry_failure_reason);
+		break;
+	case KVM_EXIT_IO:
+		(void)SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
+		    "unexpected I/O, port 0x%x at RIP 0x%jx", run->io.port,
+		    (uintmax_t)run->s.regs.regs.rip);
+		break;
+	default:
+		(void)SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
+		    "unexpected exit %u at RIP 0x%jx", run->exit_reason,
+		    (uintmax_t)run->s.regs.regs.rip);
+		break;
+	}
+	return (SBX_EXIT_BAD);
+}
+
+/*
+ * After an OUT, RIP points at the next instruction on platform P and still at
+ * the OUT on hardware. Anything else was not our OUT.
+ */
+static int
+machine_is_out(const struct sbx_machine *m, uint64_t at)
+{
+	uint64_t rip = m->run->s.regs.regs.rip;
+
+	if (m->kvm->platform != SBX_PLATFORM_H && rip == at + 2)
+		return (1);
+	return (m->kvm->platform != SBX_PLATFORM_P && rip == at);
+}
+
+static enum sbx_exit_e
+machine_exit_io(struct sbx_machine *m, struct sbx_err *err)
+{
+	const struct kvm_run *run = m->run;
+	uint64_t rip = run->s.regs.regs.rip;
+
+	if (run->io.direction != KVM_EXIT_IO_OUT || run->io.size != 1 ||
+	    run->io.count != 1)
+		return (machine_bad(run, err));
+	switch (run->io.port) {
+	case SBX_PORT_SYSCALL:
+		/* RCX can only be wrong if ring 3 jumped into the stub */
+		if (!machine_is_out(m, SBX_SYS_SYSCALL) ||
+		    run->s.regs.regs.rcx >= SBX_GVA_USER_END)
+			break;
+		m->entered = 1;
+		return (SBX_EXIT_SYSCALL);
+	case SBX_PORT_FAULT:
+		if (rip < SBX_SYS_FAULT || rip >= SBX_SYS_STACK)
+			break;
+		return (SBX_EXIT_FAULT);
+	case SBX_PORT_EDITED:
+		if (rip < SBX_SYS_FAULT || rip >= SBX_SYS_STACK)
+			break;
+		return (SBX_EXIT_EDITED);
+	default:
+		break;
+	}
+	return (machine_bad(run, err));
+}
+
+enum sbx_exit_e
+SBX_Machine_Run(struct sbx_machine *m, struct sbx_err *err)
+{
+	int i;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	do {
+		i = sbx_os.ioctl(m->vcpu_fd, KVM_RUN, NULL);
+		m->exits++;
+		if (i < 0 && SBX_Watchdog_Kicked(m))
+			return (SBX_EXIT_KICKED);
+	} while (i < 0 && (errno == EINTR || errno == EAGAIN));
+	m->run->kvm_dirty_regs = 0;
+	if (i < 0) {
+		(void)SBX_Err_Set(err, SBX_FAIL_HOST, errno, "KVM_RUN");
+		return (SBX_EXIT_BAD);
+	}
+	if (m->run->exit_reason == KVM_EXIT_IO)
+		return (machine_exit_io(m, err));
+	return (machine_bad(m->run, err));
+}
+
+void
+SBX_Machine_Fault(struct sbx_machine *m, struct sbx_fault *f)
+{
+	struct kvm_sregs s;
+	uint64_t frame[7], rsp;
+	struct sbx_err err;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	memset(f, 0, sizeof *f);
+	SBX_Err_Clear(&err);
+	if (!machine_sregs(m, KVM_GET_SREGS, &s, &err))
+		f->addr = s.cr2;
+	rsp = m->run->s.regs.regs.rsp;
+	if (rsp < SBX_SYS_STACK ||
+	    rsp > SBX_SYS_STACK + SBX_PAGE - sizeof frame)
+		return;
+	memcpy(frame, SBX_Gmem_Phys(&m->gmem, (sbx_gpa_t){ rsp },
+	    sizeof frame), sizeof frame);
+	f->vector = (unsigned)(frame[0] & 0xff);
+	f->error = frame[1];
+	f->rip = frame[2];
+	f->rsp = frame[5];
+}
+
+/*--------------------------------------------------------------------
+ * Page table edits
+ */
+
+int
+SBX_Machine_EditEntry(const struct sbx_machine *m, sandbox_gva_t gva,
+    struct sbx_edit *edit)
+{
+	const uint8_t *e;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	e = (const uint8_t *)SBX_Gmem_Entry(&m->gmem, gva);
+	if (e == NULL)
+		return (-1);
+	/* the tables' window shows physical memory from SBX_SYS_END on */
+	edit->entry = SBX_GVA_TABLES +
+	    (uint64_t)(e - m->gmem.base) - SBX_SYS_END;
+	edit->addr = gva.va;
+	memcpy(&edit->value, e, sizeof edit->value);
+	return (0);
+}
+
+static int
+machine_edit_run(struct sbx_machine *m, unsigned n, struct sbx_err *err)
+{
+	struct kvm_regs *r;
+
+	r = &m->run->s.regs.regs;
+	memset(r, 0, sizeof *r);
+	r->rdi = SBX_SYS_EDITS;
+	r->rcx = n;
+	r->rip = SBX_SYS_FAULT + SBX_FAULT_EDIT;
+	r->rsp = SBX_SYS_STACK + SBX_PAGE;
+	r->rflags = RFLAGS_FIXED;
+	m->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+	switch (SBX_Machine_Run(m, err)) {
+	case SBX_EXIT_EDITED:
+		return (0);
+	case SBX_EXIT_BAD:
+		return (SBX_Err_Wrap(err, "page table editor"));
+	default:
+		return (SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
+		    "page table editor did not finish"));
+	}
+}
+
+int
+SBX_Machine_Edit(struct sbx_machine *m, const struct sbx_edit *edit,
+    unsigned n, struct sbx_err *err)
+{
+	struct kvm_sregs user, ring0;
+	struct kvm_regs regs;
+	uint32_t dirty;
+	size_t l;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	AN(n);
+	assert(n <= SBX_EDITS_MAX);
+	l = n * sizeof *edit;
+	memcpy(SBX_Gmem_Phys(&m->gmem, (sbx_gpa_t){ SBX_SYS_EDITS }, l),
+	    edit, l);
+	SBX_Gmem_Touch(&m->gmem, (sbx_gpa_t){ SBX_SYS_EDITS }, l);
+	regs = m->run->s.regs.regs;
+	dirty = m->run->kvm_dirty_regs;
+	if (machine_sregs(m, KVM_GET_SREGS, &user, err))
+		return (-1);
+	ring0 = user;
+	SBX_X86_Ring0(&ring0);
+	if (machine_sregs(m, KVM_SET_SREGS, &ring0, err) ||
+	    machine_edit_run(m, n, err) ||
+	    machine_sregs(m, KVM_SET_SREGS, &user, err))
+		return (-1);
+	m->run->s.regs.regs = regs;
+	m->run->kvm_dirty_regs = dirty | KVM_SYNC_X86_REGS;
+	return (0);
+}

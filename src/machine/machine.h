@@ -1,0 +1,154 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A machine: one KVM VM with one vCPU and one slot of memory.
+ *
+ * It knows nothing of Linux, requests or images: it runs ring 3 code until
+ * that makes a system call, faults, or is kicked.
+ *
+ * A machine is used by one thread at a time, which need not always be the
+ * same one (but see sbx_kvm.runner).
+ */
+
+#ifndef SBX_MACHINE_H_INCLUDED
+#define SBX_MACHINE_H_INCLUDED
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include <linux/kvm.h>
+
+#include "vqueue.h"
+
+#include "machine/gmem.h"
+
+struct sbx_err;
+struct sbx_kvm;
+
+/* Why SBX_Machine_Run() came back. */
+enum sbx_exit_e {
+	SBX_EXIT_SYSCALL,	/* the guest made a system call */
+	SBX_EXIT_FAULT,		/* an exception; see SBX_Machine_Fault() */
+	SBX_EXIT_KICKED,	/* the deadline has passed */
+	SBX_EXIT_EDITED,	/* the page table editor is done; internal */
+	SBX_EXIT_BAD,		/* anything else; see (err) */
+};
+
+struct sbx_fault {
+	unsigned		vector;
+	uint64_t		error;
+	uint64_t		rip;
+	uint64_t		rsp;
+	uint64_t		addr;		/* CR2 */
+};
+
+/* One change to a page table. */
+struct sbx_edit {
+	uint64_t		entry;		/* guest virtual address of it */
+	uint64_t		value;
+	uint64_t		addr;		/* what it maps */
+};
+
+/* Edits in one run of the guest's editor: as many as fit the page. */
+#define SBX_EDITS_MAX		(SBX_PAGE / sizeof(struct sbx_edit))
+
+/* What has to be put into the vCPU at the start of a request. The rest is in
+ * the trampoline's data, in guest memory. */
+struct sbx_cpu_image {
+	struct kvm_regs		regs;
+};
+
+/* The hand-shake with the watchdog, see watchdog.c. */
+enum sbx_kick_e {
+	SBX_KICK_IDLE,
+	SBX_KICK_ARMED,
+	SBX_KICK_KICKING,
+	SBX_KICK_KICKED,
+};
+
+struct sbx_machine {
+	unsigned		magic;
+#define SBX_MACHINE_MAGIC	0x4f2a9e63
+	struct sbx_kvm		*kvm;
+	int			vm_fd;
+	int			vcpu_fd;
+	struct kvm_run		*run;
+	struct sbx_gmem		gmem;
+	int			entered;	/* SYSCALL has been exited from */
+	uint64_t		exits;		/* KVM_RUNs that returned */
+
+	/* watchdog.c; deadline is SBX_Os_Mono() time */
+	VTAILQ_ENTRY(sbx_machine) watch_list;
+	pthread_t		thread;
+	_Atomic int64_t		deadline;
+	_Atomic int		kick;
+};
+
+/*
+ * Create a machine on (size) bytes of memory at (base), which stay the
+ * caller's and must outlive it. The memory must hold what
+ * SBX_X86_Install() puts there before the machine runs. Returns -1 and fills
+ * (err) if the host refuses something.
+ */
+int SBX_Machine_New(struct sbx_kvm *, void *base, uint64_t size,
+    struct sbx_machine **, struct sbx_err *err);
+void SBX_Machine_Destroy(struct sbx_machine **);
+
+/*
+ * Give all of guest-writable CPU state its value at a program's first
+ * instruction: RIP, RSP, everything else zero.
+ */
+void SBX_Machine_Boot(struct sbx_machine *, uint64_t rip, uint64_t rsp);
+
+/*
+ * Run until there is something to do. The deadline is the watchdog's matter
+ * (SBX_Watchdog_Arm()). Fills (err) for SBX_EXIT_BAD.
+ */
+enum sbx_exit_e SBX_Machine_Run(struct sbx_machine *, struct sbx_err *err);
+
+/* The general registers: valid after an exit. */
+const struct kvm_regs *SBX_Machine_Regs(const struct sbx_machine *);
+
+/* Let the next Run return from the system call that the last one exited for,
+ * with (rax). */
+void SBX_Machine_Return(struct sbx_machine *, uint64_t rax);
+
+/* What happened, after SBX_EXIT_FAULT. */
+void SBX_Machine_Fault(struct sbx_machine *, struct sbx_fault *);
+
+/* What FS and GS are based on. Set: before the next Run, costs two ioctls, so
+ * before the snapshot is taken or for programs that change threads. */
+int SBX_Machine_SetBase(struct sbx_machine *, int gs, uint64_t base);
+int SBX_Machine_GetBase(struct sbx_machine *, int gs, uint64_t *base);
+
+/*
+ * Freeze: the machine is in a system call, which will return (rax). Capture
+ * its vCPU: vector state, segment bases and RIP go into the trampoline's data
+ * in guest memory, the rest into (img).
+ */
+int SBX_Machine_Freeze(struct sbx_machine *, uint64_t rax,
+    struct sbx_cpu_image *img, struct sbx_err *err);
+
+/*
+ * Let the next Run begin where (img) was captured. The machine is new, or has
+ * made a system call. No system call of the host's.
+ */
+void SBX_Machine_Enter(struct sbx_machine *, const struct sbx_cpu_image *);
+
+/*
+ * Make (n) changes to the page tables, at most SBX_EDITS_MAX, so that the
+ * guest sees them on every platform: code in the guest's ring 0 makes them.
+ * The general registers are as before afterwards. Returns -1 and fills (err)
+ * if that failed; the machine can not be used any more then.
+ */
+int SBX_Machine_Edit(struct sbx_machine *, const struct sbx_edit *,
+    unsigned n, struct sbx_err *err);
+
+/* Put a page table entry's address into (edit), or return -1 if there is no
+ * table for (gva). */
+int SBX_Machine_EditEntry(const struct sbx_machine *, sandbox_gva_t gva,
+    struct sbx_edit *edit);
+
+#endif

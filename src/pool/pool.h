@@ -1,0 +1,50 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A pool of identical VMs, stamped from one golden image.
+ *
+ * Locking: pool->mtx protects the lists and the counters. It is never held
+ * across a system call that can block, nor while a VM is created, run, reset
+ * or destroyed. It is a leaf lock.
+ */
+
+#ifndef SBX_POOL_H_INCLUDED
+#define SBX_POOL_H_INCLUDED
+
+#include <stdint.h>
+
+struct sbx_err;
+struct sbx_pool;
+struct sbx_vm;
+
+/* tbl/pool_stats.h has the list and what each one means. */
+struct sbx_pool_stats {
+#define POOL_STAT(type, name, text)	uint64_t name;
+#include "tbl/pool_stats.h"
+};
+
+/*
+ * Borrow a VM. When all are busy, wait in line for one: at most queue_timeout
+ * seconds and behind at most queue_length others. Returns NULL and fills
+ * (err) when the line is full or the wait too long (SBX_FAIL_BUSY), when the
+ * pool is cold (SBX_FAIL_BUSY), or when VMs can not be created at present
+ * (SBX_FAIL_HOST, SBX_FAIL_GUEST).
+ */
+struct sbx_vm *SBX_Pool_Get(struct sbx_pool *, struct sbx_err *err);
+
+/*
+ * Give a VM back and forget it: *(vmp) is NULL afterwards. A VM that answered
+ * is put back as the golden image is, and is ready for the next borrower.
+ * Any other one is destroyed, and replaced in the background.
+ */
+void SBX_Pool_Put(struct sbx_pool *, struct sbx_vm **vmp);
+
+/* True while a borrower can expect to get a VM: warm, and VMs exist or can be
+ * created. */
+int SBX_Pool_Healthy(struct sbx_pool *);
+
+/* A consistent copy of the counters. */
+void SBX_Pool_Stats(struct sbx_pool *, struct sbx_pool_stats *);
+
+#endif

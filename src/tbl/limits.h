@@ -1,0 +1,35 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * LIMIT(type, name, unit, default, minimum, maximum, text): what can be set
+ * for a program. Unit is for messages: bytes, VMs, requests, seconds.
+ */
+
+#define KIB	(UINT64_C(1) << 10)
+#define MIB	(UINT64_C(1) << 20)
+#define GIB	(UINT64_C(1) << 30)
+
+LIMIT(uint64_t, memory, "bytes", 64 * MIB, 4 * MIB, 64 * GIB,
+    "memory of a VM, all told")
+LIMIT(uint64_t, min_vms, "VMs", 1, 1, 4096,
+    "VMs kept, used or not")
+LIMIT(uint64_t, max_vms, "VMs", 16, 1, 4096,
+    "VMs that exist at most")
+LIMIT(uint64_t, queue_length, "requests", 100, 0, 100000,
+    "requests that may wait for a VM")
+LIMIT(double, queue_timeout, "seconds", 1.0, 0.0, 3600.0,
+    "how long a request may wait for a VM")
+LIMIT(double, request_timeout, "seconds", 5.0, 0.001, 3600.0,
+    "how long a request may run")
+LIMIT(double, boot_timeout, "seconds", 10.0, 0.01, 3600.0,
+    "how long the program may take until it is ready")
+LIMIT(uint64_t, max_request_body, "bytes", 1 * MIB, 0, 4 * GIB,
+    "largest request body")
+LIMIT(uint64_t, max_response_body, "bytes", 32 * MIB, 0, 64 * GIB,
+    "largest response body")
+
+#undef LIMIT
+#undef KIB
+#undef MIB
+#undef GIB

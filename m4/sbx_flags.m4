@@ -33,7 +33,7 @@ AC_DEFUN([SBX_ARG_WARNINGS], [
 			-Wmissing-prototypes -Wmissing-variable-declarations
 			-Wnested-externs -Wold-style-definition
 			-Wpointer-arith -Wredundant-decls -Wshadow
-			-Wstrict-prototypes -Wswitch -Wundef -Wunused
+			-Wstrict-prototypes -Wswitch -Wunused
 			-Wuninitialized -Wvla -Wwrite-strings
 			-fstack-protector-strong
 		    ],

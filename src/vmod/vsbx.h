@@ -1,0 +1,186 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of the VMOD share. Include cache/cache.h first.
+ *
+ * Locking: a program object is made in vcl_init and taken apart at discard,
+ * both in the CLI thread, and does not change in between, but for its list of
+ * backends with an argument, which prg->mtx protects. That is a leaf lock; no
+ * Varnish function that may lock is called with it held.
+ */
+
+#ifndef VSBX_H_INCLUDED
+#define VSBX_H_INCLUDED
+
+#include "pool/pool.h"
+
+struct arg_vmod_sandbox_program__init;
+struct http_conn;
+struct sbx_answer;
+struct sbx_err;
+struct sbx_header;
+struct sbx_program;
+struct sbx_program_cfg;
+struct sbx_request;
+struct sbx_txt;
+struct sbx_vm;
+struct vsb;
+struct vsbx_dir;
+struct vsbx_upkeep;
+struct vsbx_vcl;
+struct VSC_sandbox;
+
+/* Backends with an argument that an object can have. */
+#define VSBX_MAX_ARGS		256
+
+/*--------------------------------------------------------------------
+ * One "new app = sandbox.program()"
+ */
+
+struct vmod_sandbox_program {
+	unsigned			magic;
+#define VSBX_PROGRAM_MAGIC		0x5cd10a37
+	unsigned			is_warm;
+	char				*name;		/* in VCL */
+	struct sbx_program		*program;
+	struct sbx_pool			*pool;
+	struct vsbx_dir			*dir;		/* no argument */
+	struct vsbx_vcl			*vcl;
+	VTAILQ_ENTRY(vmod_sandbox_program)
+					list;		/* of the VCL */
+
+	struct VSC_sandbox		*vsc;
+	struct vsc_seg			*vsc_seg;
+
+	/* Written by the upkeep thread only, read by all; see upkeep.c */
+	unsigned			was_healthy;
+	vtim_real			changed;
+
+	pthread_mutex_t			mtx;
+	VTAILQ_HEAD(, vsbx_dir)		args;		/* mtx */
+	unsigned			n_args;		/* mtx */
+	struct vsbx_dir			*task_dir;	/* mtx */
+};
+
+/*--------------------------------------------------------------------
+ * All the objects of one VCL
+ */
+
+struct vsbx_vcl {
+	unsigned			magic;
+#define VSBX_VCL_MAGIC			0x0b93cf41
+	VTAILQ_HEAD(, vmod_sandbox_program)
+					programs;
+	struct vsbx_upkeep		*upkeep;	/* while warm */
+};
+
+/*--------------------------------------------------------------------
+ * One fetch, on the busyobj's workspace. It is the PRIV_TASK of the program
+ * object, so that the VM is given back whatever way the fetch ends.
+ */
+
+struct vsbx_task {
+	unsigned			magic;
+#define VSBX_TASK_MAGIC			0x7e40b2d5
+	struct vmod_sandbox_program	*prg;
+	const char			*arg;		/* or NULL */
+	struct sbx_vm			*vm;		/* while borrowed */
+	uint64_t			body_len;
+	uint64_t			body_off;	/* delivered so far */
+};
+
+/* task.c ------------------------------------------------------------*/
+
+/* This fetch's task, made if there was none. NULL if the workspace is full.
+ * Only with a busyobj. */
+struct vsbx_task *vsbx_task_get(VRT_CTX, struct vmod_sandbox_program *);
+
+/* The same, but NULL if there is none. */
+struct vsbx_task *vsbx_task_find(VRT_CTX, struct vmod_sandbox_program *);
+
+/* Give the VM back, if there is one. */
+void vsbx_task_put(struct vsbx_task *);
+
+/* args.c ------------------------------------------------------------*/
+
+/* Check the arguments of the constructor and turn them into (cfg). The lists
+ * in it must be freed with vsbx_args_free(). Returns -1 after VRT_fail(). */
+int vsbx_args_parse(VRT_CTX, const char *name,
+    const struct arg_vmod_sandbox_program__init *, struct sbx_program_cfg *);
+void vsbx_args_free(struct sbx_program_cfg *);
+
+/* director.c --------------------------------------------------------*/
+
+/* The backend without an argument, for the constructor. NULL if the VCL is
+ * not in a state to get another director. */
+struct vsbx_dir *vsbx_dir_new(VRT_CTX, struct vmod_sandbox_program *);
+
+/* Backends that carry an argument: the one whose argument is in the task, and
+ * the one made for this argument, which stays. NULL after VRT_fail(). */
+VCL_BACKEND vsbx_dir_task(VRT_CTX, struct vmod_sandbox_program *);
+VCL_BACKEND vsbx_dir_arg(VRT_CTX, struct vmod_sandbox_program *,
+    const char *arg);
+
+VCL_BACKEND vsbx_dir_backend(const struct vsbx_dir *);
+
+/* Give up the object's backends. Others may still refer to them. */
+void vsbx_dir_delete_all(struct vmod_sandbox_program *);
+
+/* list.c ------------------------------------------------------------*/
+
+/* The director's parts in backend.list and in a panic. (arg) may be NULL. */
+void vsbx_list(VRT_CTX, const struct vmod_sandbox_program *, const char *arg,
+    struct vsb *, int pflag, int jflag);
+void vsbx_panic(const struct vmod_sandbox_program *, struct vsb *);
+
+/* What .stats() returns. */
+void vsbx_list_json(struct vsb *, const struct vmod_sandbox_program *);
+
+/* header.c ----------------------------------------------------------*/
+
+/* Is it this name? Case does not matter. */
+int vsbx_hdr_is(const struct sbx_txt *name, const char *);
+
+/* Does a header of this name belong to a connection, not to the message? */
+int vsbx_hdr_is_hop(const struct sbx_txt *name);
+
+/* request.c ---------------------------------------------------------*/
+
+/* Move the request's body, if any, into the task's VM, then run it. Returns
+ * -1 and fills (err) if that failed. */
+int vsbx_request_serve(struct busyobj *, struct vsbx_task *, const char *arg,
+    struct sbx_err *err);
+
+/* response.c --------------------------------------------------------*/
+
+/* Turn the VM's answer into beresp. Returns -1 and fills (err) if it does not
+ * fit. */
+int vsbx_response_apply(struct busyobj *, struct vsbx_task *,
+    struct sbx_err *err);
+
+/* body.c ------------------------------------------------------------*/
+
+/* Make bo->htc, without which there is no fetch, and when (len) is not 0 the
+ * filter that gets the body from the task's VM. Returns -1 if the workspace
+ * is full. */
+int vsbx_body_open(struct busyobj *, struct vsbx_task *, uint64_t len);
+
+/* The end of that: bo->htc is NULL afterwards. Returns whether it ended well,
+ * so that nothing can follow but the end of the fetch. */
+int vsbx_body_close(struct busyobj *);
+
+/* upkeep.c ----------------------------------------------------------*/
+
+/* Start and stop the thread that keeps the counters of a warm VCL's objects
+ * up to date. CLI only. Start returns an errno. */
+int vsbx_upkeep_start(struct vsbx_vcl *);
+void vsbx_upkeep_stop(struct vsbx_vcl *);
+
+/* Bring the counters up to date. */
+void vsbx_upkeep_one(struct vmod_sandbox_program *, vtim_real now);
+
+/* When did the health change? */
+vtim_real vsbx_upkeep_changed(const struct vmod_sandbox_program *);
+
+#endif

@@ -1,0 +1,74 @@
+#!/bin/sh
+#
+# Copyright (c) 2026 The vmod_sandbox authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The library with every tool chain that is there: the program is built as the
+# manual says, and run; in a sandbox too, where there is one.
+
+set -u
+
+src=$(cd "${top_srcdir:-.}" && pwd)
+build=$(cd "${top_builddir:-.}" && pwd)
+hello=$src/guest-sdk/examples/hello.c
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+failed=0
+passed=0
+
+PKG_CONFIG_PATH=$build/guest-sdk
+export PKG_CONFIG_PATH
+flags=$(pkg-config --cflags --libs --static sandbox) || exit 77
+
+answers() {
+	"$@" >"$tmp/out" 2>"$tmp/err" && grep -q 'Hello from' "$tmp/out"
+}
+
+# try COMPILER FLAGS...
+try() {
+	if ! command -v "$1" >/dev/null; then
+		echo "skipped, no $1"
+		return
+	fi
+	rm -f "$tmp/hello"
+	# The flags have to be cut into words.
+	# shellcheck disable=SC2086
+	if ! "$@" -o "$tmp/hello" "$hello" -x none $flags 2>"$tmp/err"; then
+		what='does not build'
+	elif ! answers "$tmp/hello"; then
+		what='does not run'
+	elif [ -w /dev/kvm ] && [ -x "$build/sandbox-run" ] &&
+	    ! answers "$build/sandbox-run" "$tmp/hello"; then
+		what='does not run in a sandbox'
+	else
+		echo "passed: $*"
+		passed=$((passed + 1))
+		return
+	fi
+	failed=$((failed + 1))
+	echo "failed: $*: $what" >&2
+	sed 's/^/    /' "$tmp/err" >&2
+}
+
+strict='-Wall -Wextra -Wpedantic -Wconversion -Werror'
+
+try gcc -static
+try gcc -static -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+try gcc -static -no-pie
+try gcc -static-pie
+# shellcheck disable=SC2086
+try gcc -static -std=c99 $strict
+try musl-gcc -static
+try musl-gcc -static -O2
+try clang -static
+try clang -static-pie
+# shellcheck disable=SC2086
+try clang -static -std=c99 $strict
+# shellcheck disable=SC2086
+try g++ -static -std=c++11 $strict -x c++
+# shellcheck disable=SC2086
+try clang++ -static -std=c++17 $strict -x c++
+
+echo "toolchains: $passed passed, $failed failed"
+[ "$failed" -eq 0 ] || exit 1
+[ "$passed" -gt 0 ] || exit 77

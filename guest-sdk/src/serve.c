@@ -41,8 +41,8 @@ sandbox_serve(sandbox_handler_f *handler, void *priv)
 {
 	void *pad;
 
-	pad = __builtin_alloca(
-	    (uintptr_t)__builtin_frame_address(0) % SERVE_PAGE);
+	pad = __builtin_frame_address(0);
+	pad = __builtin_alloca((uintptr_t)pad % SERVE_PAGE);
 	__asm__ volatile("" : : "r" (pad) : "memory");
 	return (serve_loop(handler, priv));
 }

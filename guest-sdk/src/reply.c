@@ -314,7 +314,7 @@ sandbox_puts(struct sandbox_reply *rp, const char *str)
 	return (sandbox_write(rp, str, strlen(str)));
 }
 
-static int
+static int SANDBOX_PRINTF(2, 0)
 reply_vprintf(struct sandbox_reply *rp, const char *fmt, va_list ap)
 {
 	size_t room;

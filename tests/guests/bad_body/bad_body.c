@@ -53,11 +53,13 @@ static void
 bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 {
 	struct sandbox_response rsp;
+	uintptr_t at;
 	size_t i;
 
 	rsp = guest_response();
 	if (sandbox_path_is(rq, "/at")) {
-		rsp.body = (const void *)guest_hex(rq, "addr", 0);
+		at = guest_hex(rq, "addr", 0);
+		rsp.body = (const void *)at;
 		rsp.body_len = guest_hex(rq, "len", 1);
 	} else if (sandbox_path_is(rq, "/unmapped")) {
 		rsp.body = gone();

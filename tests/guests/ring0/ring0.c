@@ -166,7 +166,7 @@ TRY_ASM(cpuid, "cpuid")
 TRY_ASM(xgetbv, "xor %%ecx, %%ecx; xgetbv")
 TRY_ASM(divide, "xor %%ecx, %%ecx; div %%ecx")
 TRY_ASM(far_jump_null, "sub $16, %%rsp; movq $0, (%%rsp);"
-    " movq $0, 8(%%rsp); rex.W ljmp *(%%rsp)")
+    " movq $0, 8(%%rsp); .byte 0x48, 0xff, 0x2c, 0x24")
 
 /* An int instruction for each vector there is. */
 TRY(int)

@@ -7,7 +7,7 @@
 
 #include "../guest.h"
 
-static int __attribute__((__noinline__, __noclone__))
+static int __attribute__((__noinline__))
 deeper(int depth)
 {
 	volatile char frame[1024];

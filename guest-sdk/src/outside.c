@@ -301,7 +301,8 @@ static void
 outside_put(struct sandbox_str s)
 {
 
-	(void)fwrite(s.ptr, 1, s.len, stdout);
+	if (s.len > 0)
+		(void)fwrite(s.ptr, 1, s.len, stdout);
 }
 
 static void

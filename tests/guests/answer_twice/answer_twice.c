@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Answers, and would answer again, with "second". Nothing after the first answer
- * may run, and the next request must not see that there was one.
+ * Answers, and would answer again, with "second". Nothing after the first
+ * answer may run, and the next request must not see that there was one.
  */
 
 #include "../guest.h"

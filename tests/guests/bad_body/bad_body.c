@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Answers with a body that is not where it says; the path says how. /at?addr=A&len=N
- * (both in hex) can be anything.
+ * Answers with a body that is not where it says; the path says how.
+ * /at?addr=A&len=N (both in hex) can be anything.
  */
 
 #include <sys/mman.h>

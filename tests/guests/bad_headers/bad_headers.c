@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Answers with a header that is not one; the path says which. /good has two that
- * are.
+ * Answers with a header that is not one; the path says which. /good has two
+ * that are.
  */
 
 #include "../guest.h"

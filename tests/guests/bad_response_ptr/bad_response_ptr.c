@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Answers with a response that can not be read, or that points at things that can
- * not be; the path says how. /at?addr=A (hex) puts the response there.
+ * Answers with a response that can not be read, or that points at things that
+ * can not be; the path says how. /at?addr=A (hex) puts the response there.
  */
 
 #include "../guest.h"

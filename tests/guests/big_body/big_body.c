@@ -2,10 +2,11 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Answers with as many bytes as /?size=N says, without a copy. Byte i of the body
- * is (i ^ i >> 8 ^ i >> 16) & 255, so that any part of it can be checked. They are
- * made before the first request: main()'s argument says how many megabytes, 16 by
- * default. /copy?size=N makes the body anew, in memory that was not used before.
+ * Answers with as many bytes as /?size=N says, without a copy. Byte i of the
+ * body is (i ^ i >> 8 ^ i >> 16) & 255, so that any part of it can be checked.
+ * They are made before the first request: main()'s argument says how many
+ * megabytes, 16 by default. /copy?size=N makes the body anew, in memory that
+ * was not used before.
  */
 
 #include <stdlib.h>

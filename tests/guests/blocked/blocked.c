@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Waits for something that never comes, in the system call that the path names. If
- * the call returns, answers with what it returned.
+ * Waits for something that never comes, in the system call that the path
+ * names. If the call returns, answers with what it returned.
  */
 
 #include <signal.h>

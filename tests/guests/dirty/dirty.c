@@ -2,10 +2,11 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Writes to as many pages as /?pages=N says, one byte each, and answers with their
- * number. /read?pages=N reads each page before it is written; /random?pages=N
- * takes them in an order that is not sequential. The pages are there from the
- * start: main()'s argument says how many megabytes, 32 by default.
+ * Writes to as many pages as /?pages=N says, one byte each, and answers with
+ * their number. /read?pages=N reads each page before it is written;
+ * /random?pages=N takes them in an order that is not sequential. The pages are
+ * there from the start: main()'s argument says how many megabytes, 32 by
+ * default.
  */
 
 #include <stdlib.h>

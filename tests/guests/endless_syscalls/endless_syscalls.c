@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Makes system calls for ever: getpid(), or the one that /?nr=N says, with zero
- * arguments.
+ * Makes system calls for ever: getpid(), or the one that /?nr=N says, with
+ * zero arguments.
  */
 
 #include <sys/syscall.h>

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Makes descriptors until there are no more, and answers with how many there were.
- * /open opens /dev/null instead of duplicating, /pipe makes pipes.
+ * Makes descriptors until there are no more, and answers with how many there
+ * were. /open opens /dev/null instead of duplicating, /pipe makes pipes.
  */
 
 #include <errno.h>

@@ -2,11 +2,12 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Says what must be new in each request: random bytes from all sources, and clocks.
- * A line each: request, getrandom, urandom (from /dev), and rand, which is of a
- * generator that main() seeded and must be the same each time; then wall and mono
- * of the request, and the clocks now: by the library, which may ask no one, and by
- * a system call. Status 500 if a clock is behind the request's.
+ * Says what must be new in each request: random bytes from all sources, and
+ * clocks. A line each: request, getrandom, urandom (from /dev), and rand,
+ * which is of a generator that main() seeded and must be the same each time;
+ * then wall and mono of the request, and the clocks now: by the library, which
+ * may ask no one, and by a system call. Status 500 if a clock is behind the
+ * request's.
  */
 
 #include <errno.h>

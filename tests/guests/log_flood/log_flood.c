@@ -2,9 +2,9 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Logs as many lines as /?lines=N says, 100000 if it does not, of 1000 bytes each,
- * and answers with how many were taken. /stdout and /stderr write there instead,
- * /control logs every byte from 0 to 255, /long one line of 100 KB.
+ * Logs as many lines as /?lines=N says, 100000 if it does not, of 1000 bytes
+ * each, and answers with how many were taken. /stdout and /stderr write there
+ * instead, /control logs every byte from 0 to 255, /long one line of 100 KB.
  */
 
 #include <sys/syscall.h>

@@ -2,9 +2,9 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Takes all the memory there is by mmap() and then by brk(), without a library in
- * between, writes to every page, and answers with the number of pages. /stay does
- * not give up: it goes on asking until it is stopped.
+ * Takes all the memory there is by mmap() and then by brk(), without a library
+ * in between, writes to every page, and answers with the number of pages.
+ * /stay does not give up: it goes on asking until it is stopped.
  */
 
 #include <sys/mman.h>

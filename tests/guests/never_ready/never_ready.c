@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Loops in main() and never says that it is ready. With "sleep" as its argument
- * it sleeps instead, with "syscalls" it makes system calls.
+ * Loops in main() and never says that it is ready. With "sleep" as its
+ * argument it sleeps instead, with "syscalls" it makes system calls.
  */
 
 #include <string.h>

@@ -2,8 +2,9 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Allocates until malloc() returns NULL, writes to all of it, and answers with the
- * number of megabytes it got. malloc() has to work again in the next request.
+ * Allocates until malloc() returns NULL, writes to all of it, and answers with
+ * the number of megabytes it got. malloc() has to work again in the next
+ * request.
  */
 
 #include <errno.h>

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Writes to address 0. /handled installs a handler for SIGSEGV first, as language
- * runtimes do, and answers "handled" if it was called.
+ * Writes to address 0. /handled installs a handler for SIGSEGV first, as
+ * language runtimes do, and answers "handled" if it was called.
  */
 
 #include <setjmp.h>

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Takes as long as /?ms=N says, 100 if it does not, by looking at the clock all the
- * time, or by sleeping: /sleep?ms=N. Then answers.
+ * Takes as long as /?ms=N says, 100 if it does not, by looking at the clock
+ * all the time, or by sleeping: /sleep?ms=N. Then answers.
  */
 
 #include <time.h>

@@ -2,8 +2,9 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Makes locked accesses across a cache line for as long as /?ms=N says, 1 if it does
- * not, and answers with their number. Hosts slow this down, or refuse it.
+ * Makes locked accesses across a cache line for as long as /?ms=N says, 1 if
+ * it does not, and answers with their number. Hosts slow this down, or refuse
+ * it.
  */
 
 #include <time.h>

@@ -2,9 +2,9 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Tries to be more than one: by fork(), vfork(), clone() and clone3(), in all the
- * ways that C libraries do it. Answers with what each one returned; a child that
- * does come to be answers too, with "child".
+ * Tries to be more than one: by fork(), vfork(), clone() and clone3(), in all
+ * the ways that C libraries do it. Answers with what each one returned; a
+ * child that does come to be answers too, with "child".
  */
 
 #include <signal.h>

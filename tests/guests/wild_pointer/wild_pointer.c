@@ -2,8 +2,9 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Uses the address that ?addr=A (hex) says: /read, /write or /jump, or /call?nr=N
- * which passes it to system call N as each of its arguments. Answers if it lives.
+ * Uses the address that ?addr=A (hex) says: /read, /write or /jump, or
+ * /call?nr=N which passes it to system call N as each of its arguments.
+ * Answers if it lives.
  */
 
 #include "../guest.h"

@@ -4,18 +4,19 @@
  *
  * Leaves as much behind as a program can, and looks for what was left behind.
  *
-
- *
-
- *
-
+ *	/fill	fill all registers, all kinds of memory and all that a kernel
+ *		keeps for a process, and answer with the registers so
+ *	/read	say of each of them what it was at the snapshot, what it was
+ *		at the first instruction of this request, and if that is a
+ *		leak. Status 200 if nothing is, 500 if anything is. X-Residue
+ *		has the names.
  *
  * A line of the report is: name, verdict, value at the snapshot, value now, in
  * hex, low byte first. Verdicts: "same"; "init", as after a reset of the CPU;
  * "LEAK". Other paths are answered with "ok".
  *
- * Outside of a sandbox it fills, has nobody to reset it, and reads: that has
- * to find a leak everywhere, and shows that the looking works.
+ * Outside of a sandbox it fills, has nobody to reset it, and reads: that has to
+ * find a leak everywhere, and shows that the looking works.
  */
 
 #include <fcntl.h>

@@ -106,7 +106,9 @@ void
 sandbox_reply_init(struct sandbox_reply *rp, const struct sandbox_request *rq)
 {
 
-	rp->max_body = rq->max_response_body;
+	/* So that one more can be added. */
+	rp->max_body = rq->max_response_body < SIZE_MAX / 2 ?
+	    rq->max_response_body : SIZE_MAX / 2;
 	reply_empty(rp);
 }
 
@@ -247,21 +249,37 @@ sandbox_set_body(struct sandbox_reply *rp, const void *ptr, size_t len)
 	return (0);
 }
 
-/* A buffer for (size) bytes, the smallest kind that has them. */
-static char *
-reply_buffer(struct sandbox_reply *rp, size_t size, size_t *got)
+/* What to allocate for (size) bytes: twice that, as there will be more, but no
+ * more than a body may have and printf()'s NUL. */
+static size_t
+reply_grow(const struct sandbox_reply *rp, size_t size)
 {
+
+	if (rp->max_body / 2 < size)
+		return ((size_t)rp->max_body + 1);
+	return (size * 2);
+}
+
+/* A buffer for (size) bytes, the smallest kind that has them, with what the
+ * body is now in it. */
+static char *
+reply_move(struct sandbox_reply *rp, size_t size, size_t *got)
+{
+	char *p;
 
 	if (size <= rp->text_top) {
 		*got = rp->text_top;
-		return (rp->text);
-	}
-	if (size <= sizeof reply_body) {
+		p = rp->text;
+	} else if (size <= sizeof reply_body) {
 		*got = sizeof reply_body;
-		return (reply_body);
+		p = reply_body;
+	} else {
+		*got = reply_grow(rp, size);
+		p = malloc(*got);
 	}
-	*got = size < SIZE_MAX / 2 ? size * 2 : size;
-	return (malloc(*got));
+	if (p != NULL && rp->rsp.body_len > 0)
+		memcpy(p, rp->rsp.body, (size_t)rp->rsp.body_len);
+	return (p);
 }
 
 /* Have room for (more) bytes at the end of a body that is ours. */
@@ -274,22 +292,17 @@ reply_room(struct sandbox_reply *rp, size_t more)
 	len = (size_t)rp->rsp.body_len;
 	if (rp->body != NULL && more <= rp->body_size - len)
 		return (0);
-	if (len > rp->max_body || more > SIZE_MAX - len)
+	if (len > rp->max_body || more > rp->max_body - len + 1)
 		return (reply_fail(rp, "the body is larger than the limit"));
-	if (rp->body != NULL && rp->body != rp->text &&
-	    rp->body != reply_body) {
-		got = (len + more) < SIZE_MAX / 2 ? (len + more) * 2 :
-		    len + more;
+	if (rp->body == NULL || rp->body == rp->text ||
+	    rp->body == reply_body)
+		p = reply_move(rp, len + more, &got);
+	else {
+		got = reply_grow(rp, len + more);
 		p = realloc(rp->body, got);
-		if (p == NULL)
-			return (reply_fail_memory(rp));
-	} else {
-		p = reply_buffer(rp, len + more, &got);
-		if (p == NULL)
-			return (reply_fail_memory(rp));
-		if (len > 0)
-			memcpy(p, rp->rsp.body, len);
 	}
+	if (p == NULL)
+		return (reply_fail_memory(rp));
 	rp->rsp.body = rp->body = p;
 	rp->body_size = got;
 	return (0);

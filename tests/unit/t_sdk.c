@@ -306,6 +306,39 @@ test_body_grows(void)
 	free((void *)(uintptr_t)r->body);
 }
 
+/* A body that is written stops at the limit, and not long after it. */
+static void
+test_body_limit(void)
+{
+	struct sandbox_request rq = request("/");
+	struct sandbox_reply rp;
+	static char block[100000];
+	unsigned i;
+
+	rq.max_response_body = 5 * sizeof block;
+	sandbox_reply_init(&rp, &rq);
+	for (i = 0; i < 5; i++)
+		CHECK(sandbox_write(&rp, block, sizeof block) == 0);
+	CHECK(sandbox_reply_end(&rp)->status == 200);
+	CHECK(rp.body_size == 5 * sizeof block + 1);
+	CHECK(sandbox_printf(&rp, "%s", "") == 0);
+	CHECK(sandbox_reply_end(&rp)->status == 200);
+	CHECK(sandbox_printf(&rp, "%d", 12) == -1);
+	free(rp.body);
+	CHECK(sandbox_reply_end(&rp)->status == 500);
+	rq.max_response_body = UINT64_MAX;
+	sandbox_reply_init(&rp, &rq);
+	CHECK(sandbox_printf(&rp, "%0100000d", 1) == 0);
+	CHECK(sandbox_reply_end(&rp)->status == 200);
+	free(rp.body);
+	rq.max_response_body = 0;
+	sandbox_reply_init(&rp, &rq);
+	CHECK(sandbox_puts(&rp, "") == 0);
+	CHECK(sandbox_reply_end(&rp)->status == 200);
+	CHECK(sandbox_puts(&rp, "x") == 0);
+	CHECK(sandbox_reply_end(&rp)->status == 500);
+}
+
 static void
 test_printf_sizes(void)
 {
@@ -499,6 +532,7 @@ main(void)
 	test_reply();
 	test_body();
 	test_body_grows();
+	test_body_limit();
 	test_printf_sizes();
 	test_many_headers();
 	test_long_headers();

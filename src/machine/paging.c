@@ -18,8 +18,8 @@
 #include "machine/paging.h"
 
 /* Tables for mappings that are not in one piece: three levels for each of the
- * system area, the tables' window, 64 ELF segments and a few arenas. */
-#define PAGING_SPARE		256
+ * system area, the tables' window, a few ELF segments and arenas. */
+#define PAGING_SPARE		64
 
 uint64_t
 SBX_Paging_Room(uint64_t mem)

@@ -16,69 +16,12 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+
+#include "hostcall/http.h"
+#include "linux/host.h"
 
 struct sbx_err;
 struct sbx_vm;
-
-/* Bytes that somebody else owns; not NUL terminated. */
-struct sbx_txt {
-	const char		*b;
-	size_t			l;
-};
-
-struct sbx_header {
-	struct sbx_txt		name;		/* without the colon */
-	struct sbx_txt		value;
-};
-
-/*--------------------------------------------------------------------
- * What the core asks of its caller while a guest runs. The functions are
- * called on the thread that called us or on the VM's runner while that
- * thread waits: never two at a time for one VM.
- */
-
-enum sbx_log_e {
-	SBX_LOG_INFO,		/* sandbox_log(), level info */
-	SBX_LOG_ERROR,		/* sandbox_log(), level error */
-	SBX_LOG_STDOUT,		/* a line the guest wrote to descriptor 1 */
-	SBX_LOG_STDERR,		/* a line the guest wrote to descriptor 2 */
-};
-
-/* One line without its newline, printable characters only. */
-typedef void sbx_log_f(void *priv, enum sbx_log_e, const char *line,
-    size_t len);
-
-struct sbx_host {
-	sbx_log_f		*log;		/* may be NULL: not wanted */
-	void			*priv;
-};
-
-/*--------------------------------------------------------------------
- * Request and answer
- */
-
-struct sbx_request {
-	struct sbx_txt		method;
-	struct sbx_txt		url;
-	struct sbx_txt		proto;
-	struct sbx_txt		arg;		/* .backend()'s argument */
-	struct sbx_txt		client_ip;
-	unsigned		client_port;
-	uint64_t		xid;
-	unsigned		n_headers;
-	const struct sbx_header	*headers;
-};
-
-/* Checked: status in 200..999, header names are tokens, values and reason
- * hold no CR, LF or NUL and no other control character but TAB. */
-struct sbx_answer {
-	unsigned		status;
-	struct sbx_txt		reason;		/* .l == 0: none given */
-	unsigned		n_headers;
-	const struct sbx_header	*headers;	/* copies, ours */
-	uint64_t		body_len;
-};
 
 /* What one request did, for logs and tests. */
 struct sbx_usage {

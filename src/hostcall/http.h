@@ -1,0 +1,48 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Requests and answers, as the host side of the core sees them.
+ */
+
+#ifndef SBX_HTTP_H_INCLUDED
+#define SBX_HTTP_H_INCLUDED
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes that somebody else owns; not NUL terminated. */
+struct sbx_txt {
+	const char		*b;
+	size_t			l;
+};
+
+struct sbx_header {
+	struct sbx_txt		name;		/* without the colon */
+	struct sbx_txt		value;
+};
+
+struct sbx_request {
+	struct sbx_txt		method;
+	struct sbx_txt		url;
+	struct sbx_txt		proto;
+	struct sbx_txt		arg;		/* .backend()'s argument */
+	struct sbx_txt		client_ip;
+	unsigned		client_port;
+	uint64_t		xid;
+	unsigned		flags;		/* SANDBOX_REQUEST_... */
+	unsigned		n_headers;
+	const struct sbx_header	*headers;
+};
+
+/* Checked: status in 200..999, header names are tokens, values and reason
+ * hold no CR, LF or NUL and no other control character but TAB. */
+struct sbx_answer {
+	unsigned		status;
+	struct sbx_txt		reason;		/* .l == 0: none given */
+	unsigned		n_headers;
+	const struct sbx_header	*headers;	/* copies, ours */
+	uint64_t		body_len;
+};
+
+#endif

@@ -1,0 +1,156 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * loop.c: running a guest until there is something to tell.
+ */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+
+#include "hostcall/exchange.h"
+#include "linux/proc.h"
+#include "linux/syscall.h"
+#include "machine/machine.h"
+
+/* Bits of a page fault's error code (SDM vol. 3, 4.7) */
+#define PF_WRITE		0x2
+#define PF_FETCH		0x10
+
+/* As far below the stack as one frame may reach and still be called that */
+#define LOOP_STACK_REACH	(UINT64_C(1) << 20)
+
+static const char *
+loop_exception(unsigned vector)
+{
+
+	switch (vector) {
+	case 0:
+		return ("division by zero or overflow");
+	case 1:
+		return ("debug trap");
+	case 3:
+		return ("breakpoint");
+	case 4:
+		return ("overflow trap");
+	case 6:
+		return ("invalid instruction");
+	case 13:
+		return ("general protection fault (privileged instruction or "
+		    "wild address)");
+	case 16:
+		return ("x87 exception");
+	case 17:
+		return ("misaligned access");
+	case 19:
+		return ("SIMD exception");
+	default:
+		return ("exception");
+	}
+}
+
+static void
+loop_fault(struct sbx_proc *p)
+{
+	const struct sbx_layout *lay = p->layout;
+	struct sbx_fault f;
+
+	SBX_Machine_Fault(p->machine, &f);
+	if (f.vector != 14)
+		SBX_Proc_Kill(p, SBX_KILL_fault, "%s, vector %u, at RIP 0x%jx",
+		    loop_exception(f.vector), f.vector, (uintmax_t)f.rip);
+	else if (f.addr < lay->stack_lo &&
+	    lay->stack_lo - f.addr <= LOOP_STACK_REACH)
+		SBX_Proc_Kill(p, SBX_KILL_fault, "stack overflow, more than "
+		    "%ju KB, at RIP 0x%jx", (uintmax_t)
+		    ((lay->stack_hi - lay->stack_lo) >> 10),
+		    (uintmax_t)f.rip);
+	else
+		SBX_Proc_Kill(p, SBX_KILL_fault,
+		    "segmentation fault, %s address 0x%jx at RIP 0x%jx",
+		    f.error & PF_FETCH ? "executing" :
+		    f.error & PF_WRITE ? "writing" : "reading",
+		    (uintmax_t)f.addr, (uintmax_t)f.rip);
+}
+
+/* Returns SBX_NEXT_RETURN if the guest goes on. */
+static enum sbx_next_e
+loop_call(struct sbx_exchange *x, struct sbx_proc *p)
+{
+	const struct kvm_regs *r;
+	enum sbx_next_e next = SBX_NEXT_RETURN;
+	uint64_t a[6];
+	int64_t result;
+
+	r = SBX_Machine_Regs(p->machine);
+	a[0] = r->rdi;
+	a[1] = r->rsi;
+	a[2] = r->rdx;
+	a[3] = r->r10;
+	a[4] = r->r8;
+	a[5] = r->r9;
+	if (SBX_Hostcall_Is(r->rax))
+		next = SBX_Hostcall(x, p, r->rax, a, &result);
+	else
+		result = SBX_Syscall(p, r->rax, a);
+	if (p->kill != SBX_KILL_NONE)
+		return (SBX_NEXT_KILLED);
+	if (next == SBX_NEXT_RETURN)
+		SBX_Machine_Return(p->machine, (uint64_t)result);
+	return (next);
+}
+
+static void
+loop_late(struct sbx_proc *p)
+{
+	double t = (double)(p->deadline - p->start) * 1e-9;
+
+	if (p->serving)
+		SBX_Proc_Kill(p, SBX_KILL_timeout, "the guest did not answer "
+		    "within %.3f s (request_timeout)", t);
+	else
+		SBX_Proc_Kill(p, SBX_KILL_timeout, "not ready within %.3f s "
+		    "(boot_timeout); the program must call sandbox_serve() or "
+		    "sandbox_next()", t);
+}
+
+enum sbx_next_e
+SBX_Exchange_Run(struct sbx_exchange *x, struct sbx_proc *p)
+{
+	enum sbx_next_e next = SBX_NEXT_RETURN;
+	struct sbx_err err;
+
+	CHECK_OBJ_NOTNULL(x, SBX_EXCHANGE_MAGIC);
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	SBX_Err_Clear(&err);
+	while (next == SBX_NEXT_RETURN) {
+		switch (SBX_Machine_Run(p->machine, &err)) {
+		case SBX_EXIT_SYSCALL:
+			next = loop_call(x, p);
+			continue;
+		case SBX_EXIT_FAULT:
+			loop_fault(p);
+			break;
+		case SBX_EXIT_KICKED:
+			loop_late(p);
+			break;
+		case SBX_EXIT_EDITED:
+			SBX_Proc_Kill(p, SBX_KILL_fault,
+			    "unexpected exit of the page table editor");
+			break;
+		case SBX_EXIT_BAD:
+			SBX_Proc_Kill(p, err.kind == SBX_FAIL_HOST ?
+			    SBX_KILL_host : SBX_KILL_fault, "%s", err.msg);
+			break;
+		default:
+			WRONG("exit");
+		}
+		next = SBX_NEXT_KILLED;
+	}
+	return (next);
+}

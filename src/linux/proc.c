@@ -1,0 +1,234 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * proc.c: a process, its snapshot and reset, its log lines.
+ */
+
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+
+#include "linux/proc.h"
+#include "machine/machine.h"
+
+void
+SBX_Proc_Init(struct sbx_proc *p, struct sbx_machine *m,
+    const struct sbx_layout *lay, const struct sbx_allow *allow,
+    const char *path)
+{
+
+	AN(p);
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	AN(lay);
+	AN(path);
+	INIT_OBJ(p, SBX_PROC_MAGIC);
+	p->machine = m;
+	p->layout = lay;
+	p->path = path;
+	SBX_Mm_Init(&p->mm, lay->arena_lo, lay->arena_hi);
+	SBX_Files_Init(&p->files, allow);
+}
+
+void
+SBX_Proc_Fini(struct sbx_proc *p)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	SBX_Files_Fini(&p->files);
+	p->magic = 0;
+}
+
+static void
+proc_copy(struct sbx_proc *p, const struct sbx_proc *from)
+{
+
+	p->sigmask = from->sigmask;
+	memcpy(p->sigstack, from->sigstack, sizeof p->sigstack);
+	memcpy(p->sigaction, from->sigaction, sizeof p->sigaction);
+	memcpy(p->name, from->name, sizeof p->name);
+	p->changed = 0;
+}
+
+void
+SBX_Proc_Copy(struct sbx_proc *p, const struct sbx_proc *golden)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	CHECK_OBJ_NOTNULL(golden, SBX_PROC_MAGIC);
+	proc_copy(p, golden);
+	SBX_Mm_Copy(&p->mm, &golden->mm);
+	SBX_Files_Copy(&p->files, &golden->files);
+	p->serving = 1;
+}
+
+void
+SBX_Proc_Begin(struct sbx_proc *p, const struct sbx_host *host,
+    int64_t start, int64_t deadline)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	p->host = host;
+	p->start = start;
+	p->deadline = deadline;
+	p->out[0].len = p->out[1].len = 0;
+	p->log_lines = p->log_bytes = 0;
+	p->log_dropped = 0;
+	p->syscalls = 0;
+	p->kill = SBX_KILL_NONE;
+	SBX_Err_Clear(&p->err);
+}
+
+void
+SBX_Proc_End(struct sbx_proc *p)
+{
+	enum sbx_log_e what;
+	struct sbx_line *l;
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	for (what = SBX_LOG_STDOUT; what <= SBX_LOG_STDERR; what++) {
+		l = &p->out[what - SBX_LOG_STDOUT];
+		if (l->len > 0)
+			(void)SBX_Proc_Log(p, what, l->b, l->len);
+		l->len = 0;
+	}
+	p->host = NULL;
+}
+
+int
+SBX_Proc_Undo(struct sbx_proc *p, struct sbx_err *err)
+{
+	struct sbx_edit batch[SBX_EDITS_MAX];
+	unsigned n;
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	if (p->edits.overflow)
+		return (SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
+		    "more than %d pages changed their protection",
+		    SBX_MM_EDITS_MAX));
+	while (p->edits.n > 0) {
+		/* the last one first: an entry may have changed twice */
+		for (n = 0; n < SBX_EDITS_MAX && p->edits.n > 0; n++)
+			batch[n] = p->edits.edit[--p->edits.n];
+		if (SBX_Machine_Edit(p->machine, batch, n, err))
+			return (-1);
+	}
+	return (0);
+}
+
+void
+SBX_Proc_Reset(struct sbx_proc *p, const struct sbx_proc *golden)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	CHECK_OBJ_NOTNULL(golden, SBX_PROC_MAGIC);
+	AZ(p->edits.n);
+	if (p->changed)
+		proc_copy(p, golden);
+	if (p->mm.changed)
+		SBX_Mm_Copy(&p->mm, &golden->mm);
+	if (p->files.changed)
+		SBX_Files_Copy(&p->files, &golden->files);
+}
+
+void
+SBX_Proc_Kill(struct sbx_proc *p, enum sbx_kill_e kill, const char *fmt, ...)
+{
+	char buf[SBX_ERR_MAX];
+	va_list ap;
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	assert(kill != SBX_KILL_NONE);
+	if (p->kill != SBX_KILL_NONE)
+		return;
+	p->kill = kill;
+	va_start(ap, fmt);
+	(void)vsnprintf(buf, sizeof buf, fmt, ap);
+	va_end(ap);
+	(void)SBX_Err_Set(&p->err,
+	    kill == SBX_KILL_host ? SBX_FAIL_HOST : SBX_FAIL_GUEST, 0,
+	    "%s", buf);
+}
+
+/*--------------------------------------------------------------------
+ * Logging
+ */
+
+/* Keep the last SBX_TAIL_MAX bytes, lines separated by "; ". */
+static void
+proc_tail(struct sbx_proc *p, const char *b, size_t l)
+{
+	size_t drop;
+
+	if (l > sizeof p->tail - 2) {
+		b += l - (sizeof p->tail - 2);
+		l = sizeof p->tail - 2;
+	}
+	if (p->tail_len > 0) {
+		if (p->tail_len + 2 + l > sizeof p->tail) {
+			drop = p->tail_len + 2 + l - sizeof p->tail;
+			p->tail_len -= drop;
+			memmove(p->tail, p->tail + drop, p->tail_len);
+		}
+		p->tail[p->tail_len++] = ';';
+		p->tail[p->tail_len++] = ' ';
+	}
+	memcpy(p->tail + p->tail_len, b, l);
+	p->tail_len += (unsigned)l;
+}
+
+int
+SBX_Proc_Log(struct sbx_proc *p, enum sbx_log_e what, const char *b, size_t l)
+{
+	char buf[SBX_LOG_LINE_MAX];
+	size_t u;
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	if (l > sizeof buf)
+		l = sizeof buf;
+	if (p->serving && (p->log_lines >= SBX_LOG_LINES_MAX ||
+	    p->log_bytes + l > SBX_LOG_BYTES_MAX)) {
+		p->log_dropped++;
+		return (-1);
+	}
+	p->log_lines++;
+	p->log_bytes += (unsigned)l;
+	/* what a terminal or a log reader could take for something else */
+	for (u = 0; u < l; u++)
+		buf[u] = (b[u] >= ' ' && b[u] != 0x7f) || b[u] == '\t' ||
+		    (b[u] & 0x80) ? b[u] : '?';
+	if (!p->serving)
+		proc_tail(p, buf, l);
+	if (p->host != NULL && p->host->log != NULL)
+		p->host->log(p->host->priv, what, buf, l);
+	return (0);
+}
+
+void
+SBX_Proc_Output(struct sbx_proc *p, enum sbx_log_e what, const char *b,
+    size_t l)
+{
+	struct sbx_line *line;
+	size_t u;
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	assert(what == SBX_LOG_STDOUT || what == SBX_LOG_STDERR);
+	line = &p->out[what - SBX_LOG_STDOUT];
+	for (u = 0; u < l; u++) {
+		if (b[u] != '\n' && line->len < sizeof line->b) {
+			line->b[line->len++] = b[u];
+			continue;
+		}
+		if (line->len > 0)
+			(void)SBX_Proc_Log(p, what, line->b, line->len);
+		line->len = 0;
+		if (b[u] != '\n')
+			line->b[line->len++] = b[u];
+	}
+}

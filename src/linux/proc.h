@@ -1,0 +1,135 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A process: the one program that runs in a machine, as Linux would keep
+ * account of it.
+ *
+ * All guest-visible state outside of memory and CPU is in struct sbx_proc,
+ * and SBX_Proc_Reset() knows each member of it.
+ */
+
+#ifndef SBX_PROC_H_INCLUDED
+#define SBX_PROC_H_INCLUDED
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "linux/file.h"
+#include "linux/host.h"
+#include "linux/mm.h"
+
+struct sbx_machine;
+
+enum sbx_kill_e {
+	SBX_KILL_NONE = 0,
+#define KILL(name, text)	SBX_KILL_##name,
+#include "tbl/kills.h"
+	SBX_KILL__MAX
+};
+
+/* Where the loader has put things; the same for all VMs of a program. */
+struct sbx_layout {
+	uint64_t		entry;
+	uint64_t		arena_lo, arena_hi;
+	uint64_t		stack_lo, stack_hi;
+	uint64_t		window;		/* the request block */
+	uint64_t		window_len;	/* the body follows */
+	uint64_t		body_max;
+	uint64_t		sp;		/* at the first instruction */
+};
+
+/* Signals: kept account of, never delivered. struct as in the kernel. */
+#define SBX_NSIG		64
+struct sbx_sigaction {
+	uint64_t		handler, flags, restorer, mask;
+};
+
+/* The guest's share of the log, per request. */
+#define SBX_LOG_LINES_MAX	100
+#define SBX_LOG_BYTES_MAX	16384
+#define SBX_LOG_LINE_MAX	1024	/* SANDBOX_MAX_LOG */
+
+/* How much of what a program wrote before it was ready is kept. */
+#define SBX_TAIL_MAX		512
+
+struct sbx_line {
+	unsigned		len;
+	char			b[SBX_LOG_LINE_MAX];
+};
+
+struct sbx_proc {
+	unsigned		magic;
+#define SBX_PROC_MAGIC		0x5d0b7c3e
+	struct sbx_machine	*machine;
+	const struct sbx_layout	*layout;
+	const char		*path;		/* of the executable */
+
+	/* Snapshot and reset: guest-visible. */
+	int			changed;	/* one of the next four has */
+	uint64_t		sigmask;
+	uint64_t		sigstack[3];
+	struct sbx_sigaction	sigaction[SBX_NSIG];
+	char			name[16];	/* prctl(PR_SET_NAME) */
+	struct sbx_mm		mm;		/* has its own (changed) */
+	struct sbx_files	files;		/* has its own (changed) */
+
+	/* Reset: undone through the machine, see SBX_Proc_Undo(). */
+	struct sbx_mm_edits	edits;
+
+	/* Per request: cleared. */
+	const struct sbx_host	*host;
+	int			serving;	/* frozen already */
+	int64_t			start;		/* SBX_Os_Mono() */
+	int64_t			deadline;	/* SBX_Os_Mono() */
+	struct sbx_line		out[2];		/* unfinished lines */
+	unsigned		log_lines;
+	unsigned		log_bytes;
+	uint64_t		log_dropped;
+	uint64_t		syscalls;
+	enum sbx_kill_e		kill;		/* first reason wins */
+	struct sbx_err		err;
+
+	/* While booting: the last words. */
+	unsigned		tail_len;
+	char			tail[SBX_TAIL_MAX];
+};
+
+/* A process that has not run yet. */
+void SBX_Proc_Init(struct sbx_proc *, struct sbx_machine *,
+    const struct sbx_layout *, const struct sbx_allow *, const char *path);
+void SBX_Proc_Fini(struct sbx_proc *);
+
+/* A process, already initialised, that is where (golden) was frozen. */
+void SBX_Proc_Copy(struct sbx_proc *, const struct sbx_proc *golden);
+
+/* Begin a request: (host) and the deadline are for it alone. */
+void SBX_Proc_Begin(struct sbx_proc *, const struct sbx_host *host,
+    int64_t start, int64_t deadline);
+
+/* The request is over: unfinished lines go to the log. */
+void SBX_Proc_End(struct sbx_proc *);
+
+/*
+ * Undo page table edits through the machine, which must be able to run.
+ * Returns -1 and fills (err) if that is not possible: the VM has to go.
+ */
+int SBX_Proc_Undo(struct sbx_proc *, struct sbx_err *err);
+
+/* Put back all else. */
+void SBX_Proc_Reset(struct sbx_proc *, const struct sbx_proc *golden);
+
+/* The guest has done something that it has to die for. The first reason is
+ * kept. */
+void SBX_Proc_Kill(struct sbx_proc *, enum sbx_kill_e, const char *fmt, ...)
+    __attribute__((__format__(__printf__, 3, 4)));
+
+/* A line for the log, within the guest's share. Control characters are
+ * replaced here. Returns -1 if it was dropped. */
+int SBX_Proc_Log(struct sbx_proc *, enum sbx_log_e, const char *, size_t);
+
+/* Bytes that the guest wrote to descriptor 1 or 2. */
+void SBX_Proc_Output(struct sbx_proc *, enum sbx_log_e, const char *,
+    size_t);
+
+#endif

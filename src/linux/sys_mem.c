@@ -1,0 +1,408 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * sys_mem.c: memory.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+
+#include "linux/proc.h"
+#include "linux/syscall.h"
+#include "machine/paging.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE	0x100000
+#endif
+
+#define MEM_RW			(SBX_MAP_USER | SBX_MAP_WRITE)
+
+static uint64_t
+mem_round(uint64_t v)
+{
+
+	return ((v + SBX_PAGE - 1) & ~(uint64_t)(SBX_PAGE - 1));
+}
+
+/*--------------------------------------------------------------------
+ * Protection
+ */
+
+struct mem_batch {
+	struct sbx_proc		*p;
+	unsigned		n;
+	struct sbx_edit		e[SBX_EDITS_MAX];
+};
+
+static void
+mem_flush(struct mem_batch *mb)
+{
+	struct sbx_proc *p = mb->p;
+	struct sbx_err err;
+
+	if (mb->n == 0)
+		return;
+	SBX_Err_Clear(&err);
+	if (SBX_Machine_Edit(p->machine, mb->e, mb->n, &err))
+		SBX_Proc_Kill(p, SBX_Sys_Late(p) ? SBX_KILL_timeout :
+		    SBX_KILL_host, "mprotect: %s", err.msg);
+	mb->n = 0;
+}
+
+/*
+ * Change one entry. Before the program is frozen nobody runs on these tables
+ * but the boot machine, which may see it late; the VMs that are stamped from
+ * them begin with them.
+ */
+static void
+mem_edit(struct mem_batch *mb, uint64_t va, uint64_t value)
+{
+	struct sbx_proc *p = mb->p;
+	struct sbx_edit *e;
+
+	if (!p->serving) {
+		*SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ va }) =
+		    value;
+		return;
+	}
+	e = &mb->e[mb->n];
+	AZ(SBX_Machine_EditEntry(p->machine, (sandbox_gva_t){ va }, e));
+	if (p->edits.n < SBX_MM_EDITS_MAX)
+		p->edits.edit[p->edits.n++] = *e;
+	else
+		p->edits.overflow = 1;
+	e->value = value;
+	if (++mb->n == SBX_EDITS_MAX)
+		mem_flush(mb);
+}
+
+/* Whether all of [lo, hi) is the program's, and may become (flags). */
+static int64_t
+mem_may_protect(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags)
+{
+	const uint64_t *e;
+	uint64_t va;
+
+	for (va = lo; va < hi; va += SBX_PAGE) {
+		e = SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ va });
+		if (va < SBX_SYS_END || e == NULL || !(*e & SBX_PTE_U))
+			return (-ENOMEM);
+		/* what is code stays code, and nothing becomes it */
+		if ((flags & SBX_MAP_EXEC) &&
+		    ((flags & SBX_MAP_WRITE) || (*e & SBX_PTE_NX)))
+			return (-EACCES);
+		if ((flags & SBX_MAP_WRITE) && !(*e & SBX_PTE_NX))
+			return (-EACCES);
+	}
+	return (0);
+}
+
+static int64_t
+mem_protect(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags)
+{
+	struct mem_batch mb;
+	const uint64_t *e;
+	uint64_t va, new;
+	int64_t i;
+
+	i = mem_may_protect(p, lo, hi, flags);
+	if (i != 0)
+		return (i);
+	mb.p = p;
+	mb.n = 0;
+	for (va = lo; va < hi && p->kill == SBX_KILL_NONE; va += SBX_PAGE) {
+		e = SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ va });
+		new = SBX_Paging_Entry((sbx_gpa_t){ *e & SBX_PTE_ADDR },
+		    flags | (*e & SBX_PTE_NX ? 0 : SBX_MAP_EXEC));
+		if (new != *e)
+			mem_edit(&mb, va, new);
+	}
+	mem_flush(&mb);
+	return (0);
+}
+
+int64_t
+SBX_Sys_mprotect(struct sbx_proc *p, const uint64_t *a)
+{
+	uint64_t len = mem_round(a[1]);
+	unsigned flags = SBX_MAP_USER;
+
+	if (a[0] % SBX_PAGE != 0 || (a[2] & ~(uint64_t)7) != 0)
+		return (-EINVAL);
+	if (len < a[1] || a[0] >= SBX_GVA_USER_END ||
+	    len > SBX_GVA_USER_END - a[0])
+		return (-ENOMEM);
+	if (a[2] == PROT_NONE)
+		flags |= SBX_MAP_NONE;
+	if (a[2] & PROT_WRITE)
+		flags |= SBX_MAP_WRITE;
+	if (a[2] & PROT_EXEC)
+		flags |= SBX_MAP_EXEC;
+	if (len > 0 && flags != MEM_RW) {
+		p->mm.narrowed = 1;
+		p->mm.changed = 1;
+	}
+	return (mem_protect(p, a[0], a[0] + len, flags));
+}
+
+/*--------------------------------------------------------------------
+ * brk
+ */
+
+/* Make [lo, hi) readable, writable and zero, as far as it may not be. (used)
+ * is where memory starts that somebody has had before. */
+static int64_t
+mem_fresh(struct sbx_proc *p, uint64_t lo, uint64_t hi, uint64_t used)
+{
+	int64_t i;
+
+	if (p->mm.narrowed) {
+		i = mem_protect(p, lo & ~(uint64_t)(SBX_PAGE - 1),
+		    mem_round(hi), MEM_RW);
+		if (i != 0)
+			return (i);
+	}
+	if (lo < used)
+		lo = used;
+	return (lo < hi ? SBX_Sys_Zero(p, lo, hi - lo) : 0);
+}
+
+int64_t
+SBX_Sys_brk(struct sbx_proc *p, const uint64_t *a)
+{
+	struct sbx_mm *mm = &p->mm;
+	uint64_t old = mm->brk;
+
+	CHECK_OBJ_NOTNULL(mm, SBX_MM_MAGIC);
+	if (a[0] < mm->lo || a[0] > SBX_Mm_BrkMax(mm) || a[0] == old)
+		return ((int64_t)old);
+	mm->changed = 1;
+	mm->brk = a[0];
+	/* zeroed when it is given back, so that what is taken is zero; or
+	 * when it is taken, if mmap has had it */
+	if (a[0] < old ? SBX_Sys_Zero(p, a[0], old - a[0]) :
+	    mem_fresh(p, old, a[0], mm->used))
+		mm->brk = old;
+	return ((int64_t)mm->brk);
+}
+
+/*--------------------------------------------------------------------
+ * mmap
+ */
+
+/* Fill a mapping from a file. */
+static int64_t
+mem_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
+    uint64_t len, uint64_t off)
+{
+	uint64_t l;
+	int64_t i;
+	uint8_t *b;
+
+	for (; len > 0; va += (uint64_t)i, len -= (uint64_t)i,
+	    off += (uint64_t)i) {
+		if (SBX_Sys_Late(p))
+			return (-EINTR);
+		l = len < SBX_SYS_CHUNK ? len : SBX_SYS_CHUNK;
+		l = SBX_Gmem_Span(SBX_Sys_Gmem(p), (sandbox_gva_t){ va }, l,
+		    SBX_ACC_WRITE, &b);
+		if (l == 0)
+			return (-EFAULT);
+		i = SBX_Ofd_Pread(ofd, b, l, off);
+		if (i <= 0)
+			return (i);
+	}
+	return (0);
+}
+
+static int64_t
+mem_map_check(struct sbx_proc *p, const uint64_t *a,
+    const struct sbx_ofd **ofdp)
+{
+	const struct sbx_ofd *ofd;
+
+	*ofdp = NULL;
+	if (a[1] == 0 || a[5] % SBX_PAGE != 0 || (a[3] & MAP_TYPE) == 0 ||
+	    (a[3] & MAP_TYPE) > MAP_SHARED_VALIDATE)
+		return (-EINVAL);
+	if (a[2] & PROT_EXEC)
+		return (-EACCES);
+	if (mem_round(a[1]) < a[1] || a[1] > p->mm.hi - p->mm.lo)
+		return (-ENOMEM);
+	if (a[3] & MAP_ANONYMOUS)
+		return (0);
+	ofd = SBX_Files_Get(&p->files, a[4]);
+	if (ofd == NULL)
+		return (-EBADF);
+	if (ofd->kind == SBX_OFD_ZERO)
+		return (0);
+	if (ofd->kind != SBX_OFD_FILE)
+		return (-ENODEV);
+	if ((a[3] & MAP_TYPE) != MAP_PRIVATE && (a[2] & PROT_WRITE))
+		return (-EACCES);
+	*ofdp = ofd;
+	return (0);
+}
+
+int64_t
+SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
+{
+	const struct sbx_ofd *ofd;
+	uint64_t va, at = 0, len, used;
+	int64_t i;
+
+	i = mem_map_check(p, a, &ofd);
+	if (i != 0)
+		return (i);
+	len = mem_round(a[1]);
+	if (a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		at = a[0];
+		if (at % SBX_PAGE != 0 || at == 0)
+			return (-EINVAL);
+		if (at > p->mm.hi - len || at < p->mm.lo)
+			return (-ENOMEM);
+		if ((a[3] & MAP_FIXED_NOREPLACE) &&
+		    !SBX_Mm_Free(&p->mm, at, at + len))
+			return (-EEXIST);
+	}
+	va = SBX_Mm_Map(&p->mm, at, len, &used);
+	if (va == 0)
+		return (-ENOMEM);
+	i = mem_fresh(p, va, va + len, used);
+	if (i == 0 && ofd != NULL)
+		i = mem_read(p, ofd, va, len, a[5]);
+	if (i < 0) {
+		(void)SBX_Mm_Unmap(&p->mm, va, va + len);
+		return (i);
+	}
+	return ((int64_t)va);
+}
+
+/* Linux does not mind a range in which nothing is mapped. */
+static int64_t
+mem_range(const struct sbx_proc *p, uint64_t va, uint64_t *len)
+{
+
+	if (va % SBX_PAGE != 0 || *len == 0)
+		return (-EINVAL);
+	if (mem_round(*len) < *len)
+		return (-EINVAL);
+	*len = mem_round(*len);
+	if (va < p->mm.lo || va > p->mm.hi || *len > p->mm.hi - va)
+		return (-EINVAL);
+	return (0);
+}
+
+int64_t
+SBX_Sys_munmap(struct sbx_proc *p, const uint64_t *a)
+{
+	uint64_t len = a[1];
+	int64_t i;
+
+	i = mem_range(p, a[0], &len);
+	if (i != 0)
+		return (i);
+	return (SBX_Mm_Unmap(&p->mm, a[0], a[0] + len) ? -ENOMEM : 0);
+}
+
+int64_t
+SBX_Sys_madvise(struct sbx_proc *p, const uint64_t *a)
+{
+	uint64_t len = a[1];
+	int64_t i;
+
+	if (len == 0)
+		return (0);
+	i = mem_range(p, a[0], &len);
+	if (i != 0)
+		return (i);
+	/* the one piece of advice that programs rely on */
+	if (a[2] == MADV_DONTNEED)
+		return (SBX_Sys_Zero(p, a[0], len));
+	return (0);
+}
+
+static int64_t
+mem_move(struct sbx_proc *p, uint64_t to, uint64_t from, uint64_t len)
+{
+	struct sbx_gmem *gm = SBX_Sys_Gmem(p);
+	uint8_t *s, *d;
+	uint64_t l;
+
+	for (; len > 0; to += l, from += l, len -= l) {
+		if (SBX_Sys_Late(p))
+			return (-EINTR);
+		l = len < SBX_SYS_CHUNK ? len : SBX_SYS_CHUNK;
+		l = SBX_Gmem_Span(gm, (sandbox_gva_t){ from }, l,
+		    SBX_ACC_READ, &s);
+		if (l > 0)
+			l = SBX_Gmem_Span(gm, (sandbox_gva_t){ to }, l,
+			    SBX_ACC_WRITE, &d);
+		if (l == 0)
+			return (-EFAULT);
+		memmove(d, s, l);
+	}
+	return (0);
+}
+
+/* Grow by moving elsewhere. */
+static int64_t
+mem_remap(struct sbx_proc *p, uint64_t from, uint64_t len, uint64_t want)
+{
+	uint64_t va, used;
+	int64_t i;
+
+	va = SBX_Mm_Map(&p->mm, 0, want, &used);
+	if (va == 0)
+		return (-ENOMEM);
+	i = mem_fresh(p, va, va + want, used);
+	if (i == 0)
+		i = mem_move(p, va, from, len);
+	if (i != 0) {
+		(void)SBX_Mm_Unmap(&p->mm, va, va + want);
+		return (i);
+	}
+	(void)SBX_Mm_Unmap(&p->mm, from, from + len);
+	return ((int64_t)va);
+}
+
+int64_t
+SBX_Sys_mremap(struct sbx_proc *p, const uint64_t *a)
+{
+	uint64_t len = a[1], want = a[2], used;
+	int64_t i;
+
+	i = mem_range(p, a[0], &len);
+	if (i == 0)
+		i = want == 0 || (a[3] & ~(uint64_t)MREMAP_MAYMOVE) ?
+		    -EINVAL : 0;
+	if (i != 0)
+		return (i);
+	if (mem_round(want) < want || want > p->mm.hi - p->mm.lo)
+		return (-ENOMEM);
+	want = mem_round(want);
+	if (want <= len) {
+		if (want < len && SBX_Mm_Unmap(&p->mm, a[0] + want,
+		    a[0] + len))
+			return (-ENOMEM);
+		return ((int64_t)a[0]);
+	}
+	if (want <= p->mm.hi - a[0] &&
+	    SBX_Mm_Free(&p->mm, a[0] + len, a[0] + want)) {
+		if (!SBX_Mm_Map(&p->mm, a[0] + len, want - len, &used))
+			return (-ENOMEM);
+		i = mem_fresh(p, a[0] + len, a[0] + want, used);
+		return (i != 0 ? i : (int64_t)a[0]);
+	}
+	if (!(a[3] & MREMAP_MAYMOVE))
+		return (-ENOMEM);
+	return (mem_remap(p, a[0], len, want));
+}

@@ -1,0 +1,140 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * sys_time.c: clocks and sleeping. Clocks are the host's, never frozen.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <sys/time.h>
+#include <time.h>
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+
+#include "base/os.h"
+#include "linux/proc.h"
+#include "linux/syscall.h"
+
+/* Linux's clocks 0 to 7; the two CPU time clocks count from the request's
+ * start. */
+static int
+time_now(struct sbx_proc *p, uint64_t clk, struct timespec *ts)
+{
+	int64_t ns;
+
+	if (clk == CLOCK_PROCESS_CPUTIME_ID || clk == CLOCK_THREAD_CPUTIME_ID) {
+		ns = SBX_Os_Mono() - p->start;
+		ts->tv_sec = ns / 1000000000;
+		ts->tv_nsec = ns % 1000000000;
+		return (0);
+	}
+	if (clk > CLOCK_BOOTTIME)
+		return (-1);
+	return (clock_gettime((clockid_t)clk, ts));
+}
+
+int64_t
+SBX_Sys_clock_gettime(struct sbx_proc *p, const uint64_t *a)
+{
+	struct timespec ts;
+
+	if (time_now(p, a[0], &ts))
+		return (-EINVAL);
+	return (SBX_Sys_Put(p, a[1], &ts, sizeof ts));
+}
+
+int64_t
+SBX_Sys_clock_getres(struct sbx_proc *p, const uint64_t *a)
+{
+	struct timespec ts = { 0, 1 };
+
+	if (a[0] > CLOCK_BOOTTIME)
+		return (-EINVAL);
+	return (a[1] == 0 ? 0 : SBX_Sys_Put(p, a[1], &ts, sizeof ts));
+}
+
+int64_t
+SBX_Sys_gettimeofday(struct sbx_proc *p, const uint64_t *a)
+{
+	struct timespec ts;
+	struct timeval tv;
+
+	AZ(time_now(p, CLOCK_REALTIME, &ts));
+	tv.tv_sec = ts.tv_sec;
+	tv.tv_usec = ts.tv_nsec / 1000;
+	return (a[0] == 0 ? 0 : SBX_Sys_Put(p, a[0], &tv, sizeof tv));
+}
+
+int64_t
+SBX_Sys_time(struct sbx_proc *p, const uint64_t *a)
+{
+	struct timespec ts;
+	int64_t t;
+
+	AZ(time_now(p, CLOCK_REALTIME, &ts));
+	t = ts.tv_sec;
+	if (a[0] != 0 && SBX_Sys_Put(p, a[0], &t, sizeof t))
+		return (-EFAULT);
+	return (t);
+}
+
+/* struct tms: user, system and the same for children, in 1/100 s */
+int64_t
+SBX_Sys_times(struct sbx_proc *p, const uint64_t *a)
+{
+	int64_t now = SBX_Os_Mono();
+	int64_t tms[4] = { (now - p->start) / 10000000, 0, 0, 0 };
+
+	if (a[0] != 0 && SBX_Sys_Put(p, a[0], tms, sizeof tms))
+		return (-EFAULT);
+	return (now / 10000000);
+}
+
+/* Nanoseconds of a guest's timespec: 0 or an errno. What overflows is longer
+ * than any deadline. */
+static int64_t
+time_get(struct sbx_proc *p, uint64_t va, int64_t *ns)
+{
+	struct timespec ts;
+
+	if (SBX_Sys_Get(p, &ts, va, sizeof ts))
+		return (-EFAULT);
+	if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= 1000000000)
+		return (-EINVAL);
+	*ns = ts.tv_sec > INT64_C(4000000000) ? INT64_C(4000000000000000000) :
+	    ts.tv_sec * 1000000000 + ts.tv_nsec;
+	return (0);
+}
+
+int64_t
+SBX_Sys_nanosleep(struct sbx_proc *p, const uint64_t *a)
+{
+	int64_t i, ns;
+
+	i = time_get(p, a[0], &ns);
+	if (i == 0)
+		SBX_Sys_Sleep(p, ns);
+	return (i);
+}
+
+int64_t
+SBX_Sys_clock_nanosleep(struct sbx_proc *p, const uint64_t *a)
+{
+	struct timespec now;
+	int64_t i, ns;
+
+	i = time_get(p, a[2], &ns);
+	if (i != 0)
+		return (i);
+	if (a[1] & TIMER_ABSTIME) {
+		if (time_now(p, a[0], &now))
+			return (-EINVAL);
+		ns -= now.tv_sec * 1000000000 + now.tv_nsec;
+	}
+	SBX_Sys_Sleep(p, ns);
+	return (0);
+}

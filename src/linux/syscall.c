@@ -1,0 +1,116 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * syscall.c: the table, and what handlers have in common.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+
+#include "base/os.h"
+#include "linux/proc.h"
+#include "linux/syscall.h"
+#include "machine/machine.h"
+#include "machine/watchdog.h"
+
+static sbx_syscall_f * const sys_table[] = {
+#define SYSCALL(name, handler)	[SYS_##name] = SBX_Sys_##handler,
+#include "tbl/syscalls.h"
+};
+
+int64_t
+SBX_Syscall(struct sbx_proc *p, uint64_t nr, const uint64_t *a)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	AN(a);
+	p->syscalls++;
+	if (nr >= sizeof sys_table / sizeof *sys_table ||
+	    sys_table[nr] == NULL)
+		return (-ENOSYS);
+	return (sys_table[nr](p, a));
+}
+
+struct sbx_gmem *
+SBX_Sys_Gmem(struct sbx_proc *p)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	CHECK_OBJ_NOTNULL(p->machine, SBX_MACHINE_MAGIC);
+	return (&p->machine->gmem);
+}
+
+int64_t
+SBX_Sys_Put(struct sbx_proc *p, uint64_t va, const void *b, uint64_t l)
+{
+
+	return (SBX_Gmem_CopyOut(SBX_Sys_Gmem(p), (sandbox_gva_t){ va }, b,
+	    l) ? -EFAULT : 0);
+}
+
+int64_t
+SBX_Sys_Get(struct sbx_proc *p, void *b, uint64_t va, uint64_t l)
+{
+
+	return (SBX_Gmem_CopyIn(SBX_Sys_Gmem(p), b, (sandbox_gva_t){ va },
+	    l) ? -EFAULT : 0);
+}
+
+int64_t
+SBX_Sys_Path(struct sbx_proc *p, char *path, uint64_t va)
+{
+	int i;
+
+	i = SBX_Gmem_StrIn(SBX_Sys_Gmem(p), path, SBX_PATH_MAX,
+	    (sandbox_gva_t){ va });
+	return (i == -1 ? -EFAULT : i == -2 ? -ENAMETOOLONG : 0);
+}
+
+int
+SBX_Sys_Late(struct sbx_proc *p)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	return (SBX_Watchdog_Kicked(p->machine));
+}
+
+int64_t
+SBX_Sys_Zero(struct sbx_proc *p, uint64_t va, uint64_t len)
+{
+	uint64_t l;
+
+	for (; len > 0; va += l, len -= l) {
+		if (SBX_Sys_Late(p))
+			return (-EINTR);
+		l = len < SBX_SYS_CHUNK ? len : SBX_SYS_CHUNK;
+		if (SBX_Gmem_Zero(SBX_Sys_Gmem(p), (sandbox_gva_t){ va }, l))
+			return (-EFAULT);
+	}
+	return (0);
+}
+
+void
+SBX_Sys_Sleep(struct sbx_proc *p, int64_t ns)
+{
+	struct timespec ts;
+	int64_t left;
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	left = p->deadline - SBX_Os_Mono();
+	if (ns > left)
+		ns = left;
+	if (ns <= 0)
+		return;
+	ts.tv_sec = ns / 1000000000;
+	ts.tv_nsec = ns % 1000000000;
+	/* the watchdog's signal ends it early */
+	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+}

@@ -1,0 +1,58 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The system calls of Linux, as guests see them.
+ *
+ * Every argument is the guest's: a handler checks it, or hands it to
+ * something that does (machine/gmem.h). What takes long looks at
+ * SBX_Sys_Late() now and then.
+ */
+
+#ifndef SBX_SYSCALL_H_INCLUDED
+#define SBX_SYSCALL_H_INCLUDED
+
+#include <stdint.h>
+
+#include "machine/gmem.h"
+
+struct sbx_proc;
+
+/* (a) are the six arguments. Returns the result, or a negative errno. May
+ * kill the process instead; the result does not matter then. */
+typedef int64_t sbx_syscall_f(struct sbx_proc *, const uint64_t *a);
+
+/* Answer system call (nr). */
+int64_t SBX_Syscall(struct sbx_proc *, uint64_t nr, const uint64_t *a);
+
+/* The most bytes one call reads or writes; callers get a short count. */
+#define SBX_SYS_CHUNK		(UINT64_C(1) << 16)
+
+/*--------------------------------------------------------------------
+ * For the handlers.
+ */
+
+#define SYSCALL(name, handler)	sbx_syscall_f SBX_Sys_##handler;
+#include "tbl/syscalls.h"
+
+struct sbx_gmem *SBX_Sys_Gmem(struct sbx_proc *);
+
+/* Copy a struct to the guest: 0 or -EFAULT. */
+int64_t SBX_Sys_Put(struct sbx_proc *, uint64_t va, const void *, uint64_t);
+
+/* Copy a struct from the guest: 0 or -EFAULT. */
+int64_t SBX_Sys_Get(struct sbx_proc *, void *, uint64_t va, uint64_t);
+
+/* Copy a path from the guest: 0, -EFAULT or -ENAMETOOLONG. */
+int64_t SBX_Sys_Path(struct sbx_proc *, char *, uint64_t va);
+
+/* True if the request's time is up. */
+int SBX_Sys_Late(struct sbx_proc *);
+
+/* Fill [va, va + len) with zeroes: 0, -EFAULT or -EINTR. */
+int64_t SBX_Sys_Zero(struct sbx_proc *, uint64_t va, uint64_t len);
+
+/* Sleep for (ns), but not beyond the deadline. */
+void SBX_Sys_Sleep(struct sbx_proc *, int64_t ns);
+
+#endif

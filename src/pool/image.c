@@ -1,0 +1,225 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * image.c: making a golden image.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+
+#include "base/err.h"
+#include "base/os.h"
+#include "hostcall/exchange.h"
+#include "linux/elf.h"
+#include "linux/load.h"
+#include "machine/kvm.h"
+#include "machine/watchdog.h"
+#include "pool/image.h"
+#include "pool/program.h"
+
+/* What exists only until the image is frozen. */
+struct boot {
+	unsigned		magic;
+#define BOOT_MAGIC		0x49f15e0b
+	struct sbx_image	*img;
+	const struct sbx_program_cfg *cfg;
+	void			*mem;		/* shared, writable */
+	struct sbx_machine	*m;
+	struct sbx_exchange	*x;
+	struct sbx_err		*err;
+};
+
+static int
+boot_memory(struct boot *b)
+{
+	struct sbx_image *img = b->img;
+	void *p;
+
+	img->fd = sbx_os.memfd_create("sandbox-image",
+	    MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (img->fd < 0)
+		return (SBX_Err_Set(b->err, SBX_FAIL_HOST, errno,
+		    "memfd_create"));
+	if (sbx_os.ftruncate(img->fd, (off_t)img->size) < 0)
+		return (SBX_Err_Set(b->err, SBX_FAIL_HOST, errno,
+		    "memory of %ju bytes", (uintmax_t)img->size));
+	p = sbx_os.mmap(NULL, img->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+	    img->fd, 0);
+	if (p == MAP_FAILED)
+		return (SBX_Err_Set(b->err, SBX_FAIL_HOST, errno,
+		    "mmap of %ju bytes", (uintmax_t)img->size));
+	b->mem = p;
+	/* a core dump of the worker need not hold what guests know */
+	(void)sbx_os.madvise(p, img->size, MADV_DONTDUMP);
+	return (0);
+}
+
+static int
+boot_load(struct boot *b, const void *file, size_t len)
+{
+	struct sbx_image *img = b->img;
+	struct sbx_elf elf;
+	struct sbx_load in = {
+		.file = file,
+		.elf = &elf,
+		.path = img->path,
+		.argv = b->cfg->argv,
+		.envp = b->cfg->envp,
+		.body_max = b->cfg->max_request_body,
+	};
+
+	if (SBX_Elf_Plan(file, len, &elf, b->err) ||
+	    SBX_Allow_New(b->cfg->files, &img->allow, b->err) ||
+	    boot_memory(b) ||
+	    SBX_Machine_New(img->kvm, b->mem, img->size, &b->m, b->err))
+		return (-1);
+	return (SBX_Load(img->kvm, &b->m->gmem, &in, &img->layout, b->err));
+}
+
+/* Why it did not become ready, with the program's last words. */
+static int
+boot_failed(struct boot *b)
+{
+	const struct sbx_proc *p = &b->img->proc;
+	const char *hint = "";
+
+	if (p->kill == SBX_KILL_exit)
+		hint = " before it was ready: it must not return from main(), "
+		    "but call sandbox_serve()";
+	else if (p->kill == SBX_KILL_fault)
+		hint = ", while it started";
+	return (SBX_Err_Set(b->err, SBX_FAIL_CONFIG, 0, "%s%s%s%.*s%s",
+	    p->err.msg, hint,
+	    p->tail_len > 0 ? "; its last words: \"" : "",
+	    (int)p->tail_len, p->tail, p->tail_len > 0 ? "\"" : ""));
+}
+
+static int
+boot_run(struct boot *b)
+{
+	struct sbx_image *img = b->img;
+	struct sbx_proc *p = &img->proc;
+	enum sbx_next_e next;
+	int64_t now;
+
+	b->x = sbx_os.calloc(1, sizeof *b->x);
+	if (b->x == NULL)
+		return (SBX_Err_Set(b->err, SBX_FAIL_HOST, ENOMEM, "boot"));
+	b->x->magic = SBX_EXCHANGE_MAGIC;
+	SBX_Proc_Init(p, b->m, &img->layout, img->allow, img->path);
+	SBX_Machine_Boot(b->m, img->layout.entry, img->layout.sp);
+	now = SBX_Os_Mono();
+	SBX_Proc_Begin(p, NULL, now,
+	    now + (int64_t)(b->cfg->boot_timeout * 1e9));
+	SBX_Watchdog_Arm(b->m, p->deadline);
+	next = SBX_Exchange_Run(b->x, p);
+	SBX_Watchdog_Disarm(b->m);
+	SBX_Proc_End(p);
+	img->boot = (double)(SBX_Os_Mono() - now) * 1e-9;
+	if (next != SBX_NEXT_READY)
+		return (boot_failed(b));
+	return (SBX_Machine_Freeze(b->m, img->layout.window, &img->cpu,
+	    b->err));
+}
+
+/* From here on nobody can write to the image. */
+static int
+boot_seal(struct boot *b)
+{
+	struct sbx_image *img = b->img;
+	void *p;
+
+	img->proc.machine = NULL;
+	img->proc.serving = 1;
+	SBX_Machine_Destroy(&b->m);
+	AZ(sbx_os.munmap(b->mem, img->size));
+	b->mem = NULL;
+	if (sbx_os.fcntl(img->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW |
+	    F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		return (SBX_Err_Set(b->err, SBX_FAIL_HOST, errno,
+		    "sealing the image"));
+	p = sbx_os.mmap(NULL, img->size, PROT_READ, MAP_SHARED, img->fd, 0);
+	if (p == MAP_FAILED)
+		return (SBX_Err_Set(b->err, SBX_FAIL_HOST, errno,
+		    "mmap of the image"));
+	img->golden = p;
+	(void)sbx_os.madvise(p, img->size, MADV_DONTDUMP);
+	return (0);
+}
+
+static void
+boot_fini(struct boot *b)
+{
+
+	if (b->m != NULL)
+		SBX_Machine_Destroy(&b->m);
+	if (b->mem != NULL)
+		AZ(sbx_os.munmap(b->mem, b->img->size));
+	free(b->x);
+}
+
+int
+SBX_Image_New(struct sbx_kvm *kvm, const struct sbx_program_cfg *cfg,
+    const void *file, size_t len, struct sbx_image **imgp,
+    struct sbx_err *err)
+{
+	struct sbx_image *img;
+	struct boot b;
+	int i;
+
+	CHECK_OBJ_NOTNULL(kvm, SBX_KVM_MAGIC);
+	AN(cfg);
+	AN(imgp);
+	AZ(*imgp);
+	SBX_ALLOC_OBJ(img, SBX_IMAGE_MAGIC);
+	if (img == NULL)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "image"));
+	img->kvm = kvm;
+	img->fd = -1;
+	img->size = cfg->memory;
+	img->body_max = cfg->max_response_body;
+	img->path = strdup(cfg->path);
+	INIT_OBJ(&b, BOOT_MAGIC);
+	b.img = img;
+	b.cfg = cfg;
+	b.err = err;
+	i = -1;
+	if (img->path == NULL)
+		(void)SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "image");
+	else if (!boot_load(&b, file, len) && !boot_run(&b))
+		i = boot_seal(&b);
+	boot_fini(&b);
+	if (i) {
+		SBX_Image_Destroy(&img);
+		return (-1);
+	}
+	*imgp = img;
+	return (0);
+}
+
+void
+SBX_Image_Destroy(struct sbx_image **imgp)
+{
+	struct sbx_image *img;
+
+	TAKE_OBJ_NOTNULL(img, imgp, SBX_IMAGE_MAGIC);
+	if (img->proc.magic == SBX_PROC_MAGIC)
+		SBX_Proc_Fini(&img->proc);
+	if (img->golden != NULL)
+		AZ(sbx_os.munmap((void *)(uintptr_t)img->golden, img->size));
+	if (img->fd >= 0)
+		SBX_Os_CloseFd(&img->fd);
+	if (img->allow != NULL)
+		SBX_Allow_Destroy(&img->allow);
+	free(img->path);
+	FREE_OBJ(img);
+}

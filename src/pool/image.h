@@ -1,0 +1,49 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The golden image: a program that has started and said "ready", frozen. Its
+ * memory is a sealed memfd that nobody can write any more; each VM has a
+ * private copy-on-write mapping of it.
+ *
+ * After SBX_Image_New() nothing in it ever changes, so that any thread may
+ * read it without a lock.
+ */
+
+#ifndef SBX_IMAGE_H_INCLUDED
+#define SBX_IMAGE_H_INCLUDED
+
+#include <stdint.h>
+
+#include "linux/proc.h"
+#include "machine/machine.h"
+
+struct sbx_err;
+struct sbx_kvm;
+struct sbx_program_cfg;
+
+struct sbx_image {
+	unsigned		magic;
+#define SBX_IMAGE_MAGIC		0x28ca5d71
+	struct sbx_kvm		*kvm;
+	char			*path;
+	int			fd;		/* memfd */
+	uint64_t		size;		/* of memory, bytes */
+	const uint8_t		*golden;	/* read-only mapping of fd */
+	uint64_t		body_max;	/* of an answer, bytes */
+	struct sbx_layout	layout;
+	struct sbx_cpu_image	cpu;
+	struct sbx_allow	*allow;
+	struct sbx_proc		proc;		/* as it was frozen */
+	double			boot;		/* seconds until ready */
+};
+
+/*
+ * Load, start and freeze a program. The (len) bytes at (file) are the
+ * executable. Takes up to boot_timeout. Returns -1 and fills (err).
+ */
+int SBX_Image_New(struct sbx_kvm *, const struct sbx_program_cfg *,
+    const void *file, size_t len, struct sbx_image **, struct sbx_err *err);
+void SBX_Image_Destroy(struct sbx_image **);
+
+#endif

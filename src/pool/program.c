@@ -1,0 +1,389 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * program.c: programs by file and configuration.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+#include "vqueue.h"
+
+#include "base/err.h"
+#include "base/os.h"
+#include "machine/gmem.h"
+#include "machine/kvm.h"
+#include "pool/image.h"
+#include "pool/pool_priv.h"
+#include "pool/program.h"
+
+/* An executable larger than this is somebody's mistake. */
+#define PROGRAM_FILE_MAX	(INT64_C(1) << 30)
+
+struct sbx_program {
+	unsigned		magic;
+#define SBX_PROGRAM_MAGIC	0x60d92b1f
+	VTAILQ_ENTRY(sbx_program) list;
+	unsigned		refs;
+	unsigned		warm;
+	struct sbx_program_cfg	cfg;		/* own copies */
+	struct stat		st;		/* of the file, when read */
+	struct sbx_kvm		*kvm;
+	struct sbx_image	*img;
+	struct sbx_pool		*pool;
+};
+
+/* CLI thread only */
+static VTAILQ_HEAD(, sbx_program) programs =
+    VTAILQ_HEAD_INITIALIZER(programs);
+
+void
+SBX_Program_Defaults(struct sbx_program_cfg *cfg)
+{
+
+	AN(cfg);
+	memset(cfg, 0, sizeof *cfg);
+#define LIMIT(type, name, unit, dflt, min, max, text)	cfg->name = dflt;
+#include "tbl/limits.h"
+}
+
+/*--------------------------------------------------------------------
+ * Configuration
+ */
+
+static int
+cfg_limit(const char *name, const char *unit, double v, double min,
+    double max, struct sbx_err *err)
+{
+
+	/* written so that NaN fails */
+	if (v >= min && v <= max)
+		return (0);
+	return (SBX_Err_Set(err, SBX_FAIL_CONFIG, 0,
+	    "%s is %.15g, it must be between %.15g and %.15g %s", name, v,
+	    min, max, unit));
+}
+
+static int
+cfg_check(const struct sbx_program_cfg *cfg, struct sbx_err *err)
+{
+
+#define LIMIT(type, name, unit, dflt, min, max, text)			\
+	if (cfg_limit(#name, unit, (double)cfg->name, (double)(min),	\
+	    (double)(max), err))					\
+		return (-1);
+#include "tbl/limits.h"
+	if (cfg->min_vms > cfg->max_vms)
+		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, 0,
+		    "min_vms (%ju) is more than max_vms (%ju)",
+		    (uintmax_t)cfg->min_vms, (uintmax_t)cfg->max_vms));
+	if (cfg->path == NULL || cfg->path[0] != '/')
+		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, 0,
+		    "the path \"%s\" is not absolute",
+		    cfg->path == NULL ? "" : cfg->path));
+	return (0);
+}
+
+static size_t
+list_len(const char * const *l)
+{
+	size_t n = 0;
+
+	while (l != NULL && l[n] != NULL)
+		n++;
+	return (n);
+}
+
+static void
+list_free(const char * const *l)
+{
+	size_t n;
+
+	if (l == NULL)
+		return;
+	for (n = 0; l[n] != NULL; n++)
+		free((void *)(uintptr_t)l[n]);
+	free((void *)(uintptr_t)l);
+}
+
+static const char * const *
+list_dup(const char * const *l)
+{
+	size_t n, u;
+	char **d;
+
+	n = list_len(l);
+	d = calloc(n + 1, sizeof *d);
+	XXXAN(d);
+	for (u = 0; u < n; u++) {
+		d[u] = strdup(l[u]);
+		XXXAN(d[u]);
+	}
+	return ((const char * const *)d);
+}
+
+static int
+list_same(const char * const *a, const char * const *b)
+{
+	size_t n, u;
+
+	n = list_len(a);
+	if (n != list_len(b))
+		return (0);
+	for (u = 0; u < n; u++)
+		if (strcmp(a[u], b[u]))
+			return (0);
+	return (1);
+}
+
+static void
+cfg_copy(struct sbx_program_cfg *to, const struct sbx_program_cfg *from)
+{
+
+	*to = *from;
+	to->path = strdup(from->path);
+	XXXAN(to->path);
+	to->argv = list_dup(from->argv);
+	to->envp = list_dup(from->envp);
+	to->files = list_dup(from->files);
+}
+
+static void
+cfg_free(struct sbx_program_cfg *cfg)
+{
+
+	free((void *)(uintptr_t)cfg->path);
+	list_free(cfg->argv);
+	list_free(cfg->envp);
+	list_free(cfg->files);
+	memset(cfg, 0, sizeof *cfg);
+}
+
+static int
+cfg_same(const struct sbx_program_cfg *a, const struct sbx_program_cfg *b)
+{
+
+#define LIMIT(type, name, unit, dflt, min, max, text)			\
+	if (a->name != b->name)						\
+		return (0);
+#include "tbl/limits.h"
+	return (!strcmp(a->path, b->path) && list_same(a->argv, b->argv) &&
+	    list_same(a->envp, b->envp) && list_same(a->files, b->files));
+}
+
+/*--------------------------------------------------------------------
+ * The file
+ */
+
+static int
+file_same(const struct stat *a, const struct stat *b)
+{
+
+	return (a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_size == b->st_size &&
+	    a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+	    a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec);
+}
+
+static int
+file_open(const char *path, struct stat *st, struct sbx_err *err)
+{
+	int fd;
+
+	fd = sbx_os.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, errno,
+		    "cannot open the file"));
+	if (sbx_os.fstat(fd, st) < 0)
+		(void)SBX_Err_Set(err, SBX_FAIL_HOST, errno, "fstat");
+	else if (!S_ISREG(st->st_mode))
+		(void)SBX_Err_Set(err, SBX_FAIL_CONFIG, 0,
+		    "not a regular file");
+	else if (st->st_size == 0)
+		(void)SBX_Err_Set(err, SBX_FAIL_CONFIG, 0,
+		    "the file is empty");
+	else if (st->st_size > PROGRAM_FILE_MAX)
+		(void)SBX_Err_Set(err, SBX_FAIL_CONFIG, 0,
+		    "the file has more than %jd bytes",
+		    (intmax_t)PROGRAM_FILE_MAX);
+	else
+		return (fd);
+	SBX_Os_CloseFd(&fd);
+	return (-1);
+}
+
+/* A copy of our own, that nobody can change while we look at it. */
+static void *
+file_read(int fd, struct stat *st, struct sbx_err *err)
+{
+	struct stat now;
+	uint8_t *b;
+	ssize_t l;
+	off_t n;
+
+	b = sbx_os.calloc(1, (size_t)st->st_size);
+	if (b == NULL) {
+		(void)SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM,
+		    "%jd bytes for the file", (intmax_t)st->st_size);
+		return (NULL);
+	}
+	for (n = 0; n < st->st_size; n += l) {
+		l = sbx_os.pread(fd, b + n, (size_t)(st->st_size - n), n);
+		if (l <= 0)
+			break;
+	}
+	if (n == st->st_size && !sbx_os.fstat(fd, &now) &&
+	    file_same(&now, st))
+		return (b);
+	(void)SBX_Err_Set(err, SBX_FAIL_CONFIG, 0, "the file changed or could "
+	    "not be read while it was loaded; install it with mv(1)");
+	free(b);
+	return (NULL);
+}
+
+/*--------------------------------------------------------------------
+ * Programs
+ */
+
+static void
+program_free(struct sbx_program **pp)
+{
+	struct sbx_program *prg;
+
+	TAKE_OBJ_NOTNULL(prg, pp, SBX_PROGRAM_MAGIC);
+	if (prg->pool != NULL)
+		SBX_Pool_Destroy(&prg->pool);
+	if (prg->img != NULL)
+		SBX_Image_Destroy(&prg->img);
+	if (prg->kvm != NULL)
+		SBX_Kvm_Close(&prg->kvm);
+	cfg_free(&prg->cfg);
+	FREE_OBJ(prg);
+}
+
+static int
+program_new(const struct sbx_program_cfg *cfg, int fd, struct stat *st,
+    struct sbx_program **pp, struct sbx_err *err)
+{
+	struct sbx_program *prg;
+	void *file;
+	int i = -1;
+
+	SBX_ALLOC_OBJ(prg, SBX_PROGRAM_MAGIC);
+	if (prg == NULL)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "program"));
+	prg->refs = 1;
+	prg->st = *st;
+	cfg_copy(&prg->cfg, cfg);
+	file = file_read(fd, st, err);
+	if (file != NULL && !SBX_Kvm_Open(&prg->kvm, err) &&
+	    !SBX_Image_New(prg->kvm, &prg->cfg, file, (size_t)st->st_size,
+	    &prg->img, err))
+		i = SBX_Pool_New(prg->img, &prg->cfg, &prg->pool, err);
+	free(file);
+	if (i) {
+		program_free(&prg);
+		return (-1);
+	}
+	*pp = prg;
+	return (0);
+}
+
+int
+SBX_Program_Open(const struct sbx_program_cfg *user,
+    struct sbx_program **pp, struct sbx_err *err)
+{
+	struct sbx_program_cfg whole, *cfg = &whole;
+	struct sbx_program *prg;
+	struct stat st;
+	int fd, i = 0;
+
+	AN(user);
+	whole = *user;
+	whole.memory = (user->memory + SBX_PAGE - 1) &
+	    ~(uint64_t)(SBX_PAGE - 1);
+	AN(pp);
+	AZ(*pp);
+	AN(err);
+	if (cfg_check(cfg, err))
+		return (-1);
+	fd = file_open(cfg->path, &st, err);
+	if (fd < 0)
+		return (SBX_Err_Wrap(err, "%s", cfg->path));
+	VTAILQ_FOREACH(prg, &programs, list)
+		if (file_same(&prg->st, &st) && cfg_same(&prg->cfg, cfg))
+			break;
+	if (prg != NULL)
+		prg->refs++;
+	else
+		i = program_new(cfg, fd, &st, &prg, err);
+	SBX_Os_CloseFd(&fd);
+	if (i)
+		return (SBX_Err_Wrap(err, "%s", cfg->path));
+	if (prg->refs == 1)
+		VTAILQ_INSERT_TAIL(&programs, prg, list);
+	*pp = prg;
+	return (0);
+}
+
+void
+SBX_Program_Close(struct sbx_program **pp)
+{
+	struct sbx_program *prg;
+
+	TAKE_OBJ_NOTNULL(prg, pp, SBX_PROGRAM_MAGIC);
+	assert(prg->refs > 0);
+	if (--prg->refs > 0)
+		return;
+	AZ(prg->warm);
+	VTAILQ_REMOVE(&programs, prg, list);
+	program_free(&prg);
+}
+
+int
+SBX_Program_Warm(struct sbx_program *prg, struct sbx_err *err)
+{
+
+	CHECK_OBJ_NOTNULL(prg, SBX_PROGRAM_MAGIC);
+	if (prg->warm == 0 && SBX_Pool_Start(prg->pool, err))
+		return (SBX_Err_Wrap(err, "%s", prg->cfg.path));
+	prg->warm++;
+	return (0);
+}
+
+void
+SBX_Program_Cool(struct sbx_program *prg)
+{
+
+	CHECK_OBJ_NOTNULL(prg, SBX_PROGRAM_MAGIC);
+	assert(prg->warm > 0);
+	if (--prg->warm == 0)
+		SBX_Pool_Stop(prg->pool);
+}
+
+struct sbx_pool *
+SBX_Program_Pool(const struct sbx_program *prg)
+{
+
+	CHECK_OBJ_NOTNULL(prg, SBX_PROGRAM_MAGIC);
+	return (prg->pool);
+}
+
+const struct sbx_program_cfg *
+SBX_Program_Cfg(const struct sbx_program *prg)
+{
+
+	CHECK_OBJ_NOTNULL(prg, SBX_PROGRAM_MAGIC);
+	return (&prg->cfg);
+}

@@ -1,0 +1,246 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * reset.c: putting a VM back as the golden image is.
+ *
+ * What a request can have changed, and where it is put back:
+ *
+ *	memory			here, from KVM's dirty log and gmem's own
+ *	page table entries	SBX_Proc_Undo(), by code in the guest
+ *	general registers	SBX_Machine_Enter(), at the next request
+ *	vector registers, MXCSR, x87, PKRU, segment registers and their
+ *	bases			the trampoline, at the next request
+ *	brk, mmap, descriptors, signal settings
+ *				SBX_Proc_Reset()
+ *	request and answer	SBX_Exchange_Begin()
+ *	clock, random numbers	never put back, but new for each request
+ *	control and debug registers, MSRs
+ *				ring 3 can not change them
+ *
+ * A page that has been dirtied once stays private to the VM and writable: its
+ * bit in KVM's log is not cleared, so that the next request does not fault on
+ * it, and it is copied back after each request. SBX_HOT_MAX bounds that; the
+ * pages above it are dropped, so that they are the golden image's again.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+
+#include "base/err.h"
+#include "base/os.h"
+#include "machine/watchdog.h"
+#include "pool/vm_priv.h"
+
+/* How long undoing page table edits may take. */
+#define RESET_TIMEOUT		INT64_C(1000000000)
+
+int
+SBX_VM_ResetInit(struct sbx_vm *vm, struct sbx_err *err)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	vm->words = (vm->img->size / SBX_PAGE + 63) / 64;
+	vm->dirty = sbx_os.calloc(vm->words, sizeof *vm->dirty);
+	vm->hot = sbx_os.calloc(vm->words, sizeof *vm->hot);
+	vm->drop = sbx_os.calloc(vm->words, sizeof *vm->drop);
+	if (vm->dirty == NULL || vm->hot == NULL || vm->drop == NULL)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "VM"));
+	return (0);
+}
+
+void
+SBX_VM_ResetFini(struct sbx_vm *vm)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	free(vm->dirty);
+	free(vm->hot);
+	free(vm->drop);
+	vm->dirty = vm->hot = vm->drop = NULL;
+}
+
+static int
+reset_get_log(struct sbx_vm *vm, struct sbx_err *err)
+{
+	struct kvm_dirty_log log = {
+		.slot = 0,
+		.dirty_bitmap = vm->dirty,
+	};
+
+	if (sbx_os.ioctl(vm->m->vm_fd, KVM_GET_DIRTY_LOG, &log) < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "KVM_GET_DIRTY_LOG"));
+	return (0);
+}
+
+/* Copy the pages in (bits) of word (w) from the golden image. */
+static void
+reset_copy(const struct sbx_vm *vm, size_t w, uint64_t bits)
+{
+	uint64_t off;
+
+	for (; bits != 0; bits &= bits - 1) {
+		off = (w * 64 + (unsigned)__builtin_ctzll(bits)) * SBX_PAGE;
+		memcpy((uint8_t *)vm->mem + off, vm->img->golden + off,
+		    SBX_PAGE);
+	}
+}
+
+/* Of (fresh), pages that were not hot before, as many as the budget allows
+ * become it. Returns those that do not. */
+static uint64_t
+reset_budget(struct sbx_vm *vm, size_t w, uint64_t fresh)
+{
+
+	while (fresh != 0 && vm->n_hot < SBX_HOT_MAX) {
+		vm->hot[w] |= fresh & -fresh;
+		vm->n_hot++;
+		fresh &= fresh - 1;
+	}
+	return (fresh);
+}
+
+/* Give [from, to) pages back to the host. */
+static int
+reset_madvise(struct sbx_vm *vm, uint64_t from, uint64_t to,
+    struct sbx_err *err)
+{
+
+	if (sbx_os.madvise((uint8_t *)vm->mem + from * SBX_PAGE,
+	    (to - from) * SBX_PAGE, MADV_DONTNEED) < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "MADV_DONTNEED"));
+	return (0);
+}
+
+static int
+reset_is_dropped(const struct sbx_vm *vm, uint64_t page)
+{
+
+	return ((vm->drop[page / 64] >> (page % 64)) & 1);
+}
+
+/*
+ * Drop the pages in vm->drop, all of them in words [first, last]: KVM logs
+ * them again, and the next access finds the golden image's page.
+ */
+static int
+reset_drop(struct sbx_vm *vm, size_t first, size_t last, struct sbx_err *err)
+{
+	uint64_t pages = vm->img->size / SBX_PAGE, from, to, end;
+	struct kvm_clear_dirty_log log = {
+		.slot = 0,
+		.first_page = first * 64,
+		.dirty_bitmap = vm->drop + first,
+	};
+
+	end = (last + 1) * 64;
+	if (end > pages)
+		end = pages;
+	log.num_pages = (uint32_t)(end - log.first_page);
+	if (sbx_os.ioctl(vm->m->vm_fd, KVM_CLEAR_DIRTY_LOG, &log) < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "KVM_CLEAR_DIRTY_LOG"));
+	for (from = first * 64; from < end; from = to) {
+		to = from + 1;
+		if (!reset_is_dropped(vm, from))
+			continue;
+		while (to < end && reset_is_dropped(vm, to))
+			to++;
+		if (reset_madvise(vm, from, to, err))
+			return (-1);
+		vm->n_dropped += to - from;
+	}
+	memset(vm->drop + first, 0, (last + 1 - first) * sizeof *vm->drop);
+	return (0);
+}
+
+static int
+reset_memory(struct sbx_vm *vm, struct sbx_err *err)
+{
+	uint64_t *touched = vm->m->gmem.touched, bits, drop;
+	size_t w, first = 0, last = 0;
+	int dropping = 0;
+
+	vm->n_reset = vm->n_dropped = 0;
+	if (reset_get_log(vm, err))
+		return (-1);
+	for (w = 0; w < vm->words; w++) {
+		bits = vm->dirty[w] | touched[w];
+		if (bits == 0)
+			continue;
+		touched[w] = 0;
+		drop = reset_budget(vm, w, bits & ~vm->hot[w]);
+		bits &= ~drop;
+		reset_copy(vm, w, bits);
+		vm->n_reset += (unsigned)__builtin_popcountll(bits);
+		if (drop == 0)
+			continue;
+		vm->drop[w] = drop;
+		if (!dropping)
+			first = w;
+		dropping = 1;
+		last = w;
+	}
+	return (dropping ? reset_drop(vm, first, last, err) : 0);
+}
+
+struct reset_undo {
+	unsigned		magic;
+#define RESET_UNDO_MAGIC	0x6ea093b4
+	struct sbx_vm		*vm;
+	struct sbx_err		*err;
+	int			failed;
+};
+
+static void
+reset_undo(void *priv)
+{
+	struct reset_undo *u;
+
+	CAST_OBJ_NOTNULL(u, priv, RESET_UNDO_MAGIC);
+	SBX_Watchdog_Arm(u->vm->m, SBX_Os_Mono() + RESET_TIMEOUT);
+	u->failed = SBX_Proc_Undo(&u->vm->proc, u->err);
+	SBX_Watchdog_Disarm(u->vm->m);
+}
+
+static int
+reset_page_tables(struct sbx_vm *vm, struct sbx_err *err)
+{
+	struct reset_undo u;
+
+	if (vm->proc.edits.n == 0 && !vm->proc.edits.overflow)
+		return (0);
+	INIT_OBJ(&u, RESET_UNDO_MAGIC);
+	u.vm = vm;
+	u.err = err;
+	SBX_VM_Call(vm, reset_undo, &u);
+	return (u.failed);
+}
+
+int
+SBX_VM_Reset(struct sbx_vm *vm, struct sbx_err *err)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	if (vm->state == SBX_VM_LENT)
+		SBX_VM_State(vm, SBX_VM_SPENT);
+	assert(vm->state == SBX_VM_SPENT);
+	if (reset_page_tables(vm, err) || reset_memory(vm, err)) {
+		SBX_VM_State(vm, SBX_VM_DEAD);
+		return (-1);
+	}
+	SBX_Proc_Reset(&vm->proc, &vm->img->proc);
+	SBX_Exchange_Begin(&vm->x);
+	SBX_VM_State(vm, SBX_VM_READY);
+	return (0);
+}

@@ -1,0 +1,259 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * vm.c: a VM's life, and serving a request.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+
+#include "base/err.h"
+#include "base/os.h"
+#include "machine/kvm.h"
+#include "machine/runner.h"
+#include "machine/watchdog.h"
+#include "pool/vm_priv.h"
+
+static const struct vm_state {
+	unsigned		to;
+	const char		*text;
+} vm_states[] = {
+#define VM_STATE(name, to, text)	[SBX_VM_##name] = { (to), (text) },
+#include "tbl/vm_states.h"
+};
+
+void
+SBX_VM_State(struct sbx_vm *vm, enum sbx_vm_e state)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	assert(vm_states[vm->state].to & (1u << state));
+	vm->state = state;
+}
+
+void
+SBX_VM_Call(struct sbx_vm *vm, void (*func)(void *), void *priv)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	if (vm->runner != NULL)
+		SBX_Runner_Call(vm->runner, func, priv);
+	else
+		func(priv);
+}
+
+/*--------------------------------------------------------------------
+ * Serving
+ */
+
+/* 32 bytes that no request of any VM ever gets again. */
+static int
+vm_seed(struct sbx_vm *vm, uint8_t *to, struct sbx_err *err)
+{
+	uint8_t *s;
+
+	if (vm->seeds == 0) {
+		if (sbx_os.getrandom(vm->seed, sizeof vm->seed, 0) !=
+		    (ssize_t)sizeof vm->seed)
+			return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+			    "getrandom"));
+		vm->seeds = SBX_SEEDS;
+	}
+	s = vm->seed[--vm->seeds];
+	memcpy(to, s, sizeof vm->seed[0]);
+	memset(s, 0, sizeof vm->seed[0]);
+	return (0);
+}
+
+static void
+vm_run(void *priv)
+{
+	struct sbx_vm *vm;
+
+	CAST_OBJ_NOTNULL(vm, priv, SBX_VM_MAGIC);
+	SBX_Watchdog_Arm(vm->m, vm->proc.deadline);
+	if (SBX_Exchange_Run(&vm->x, &vm->proc) == SBX_NEXT_ANSWERED)
+		SBX_VM_State(vm, SBX_VM_SPENT);
+	else
+		SBX_VM_State(vm, SBX_VM_DEAD);
+	SBX_Watchdog_Disarm(vm->m);
+}
+
+int
+SBX_VM_Body(struct sbx_vm *vm, const void *b, size_t len,
+    struct sbx_err *err)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	assert(vm->state == SBX_VM_LENT);
+	return (SBX_Exchange_Body(&vm->x, &vm->proc, b, len, err));
+}
+
+int
+SBX_VM_Serve(struct sbx_vm *vm, const struct sbx_request *req,
+    const struct sbx_host *host, struct sbx_err *err)
+{
+	struct sbx_moment now;
+	uint64_t exits;
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	assert(vm->state == SBX_VM_LENT);
+	AN(req);
+	now.mono_ns = SBX_Os_Mono();
+	now.wall_ns = SBX_Os_Wall();
+	now.timeout_ns = (int64_t)(vm->timeout * 1e9);
+	if (vm_seed(vm, now.random, err) ||
+	    SBX_Exchange_Request(&vm->x, &vm->proc, req, &now, err))
+		return (-1);
+	SBX_Proc_Begin(&vm->proc, host, now.mono_ns,
+	    now.mono_ns + now.timeout_ns);
+	SBX_Machine_Enter(vm->m, &vm->img->cpu);
+	exits = vm->m->exits;
+	SBX_VM_Call(vm, vm_run, vm);
+	SBX_Proc_End(&vm->proc);
+	vm->usage.exits = vm->m->exits - exits;
+	vm->usage.syscalls = vm->proc.syscalls;
+	vm->usage.log_dropped = vm->proc.log_dropped;
+	vm->usage.run = (double)(SBX_Os_Mono() - now.mono_ns) * 1e-9;
+	if (vm->state == SBX_VM_SPENT)
+		return (0);
+	return (SBX_Err_Set(err, vm->proc.err.kind, 0, "%s",
+	    vm->proc.err.msg));
+}
+
+const struct sbx_answer *
+SBX_VM_Answer(const struct sbx_vm *vm)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	assert(vm->state == SBX_VM_SPENT);
+	return (&vm->x.answer);
+}
+
+size_t
+SBX_VM_AnswerBody(const struct sbx_vm *vm, uint64_t off, void *dst,
+    size_t len)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	assert(vm->state == SBX_VM_SPENT);
+	return (SBX_Exchange_AnswerBody(&vm->x, &vm->proc, off, dst, len));
+}
+
+const struct sbx_usage *
+SBX_VM_Usage(const struct sbx_vm *vm)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	return (&vm->usage);
+}
+
+/*--------------------------------------------------------------------
+ * Life
+ */
+
+static int
+vm_warmup(struct sbx_vm *vm, struct sbx_err *err)
+{
+	static const struct sbx_header host[1] = {{
+		{ "Host", 4 }, { "localhost", 9 }
+	}};
+	static const struct sbx_request req = {
+		.method = { "GET", 3 },
+		.url = { "/", 1 },
+		.proto = { "HTTP/1.1", 8 },
+		.arg = { "", 0 },
+		.client_ip = { "127.0.0.1", 9 },
+		.flags = SANDBOX_REQUEST_WARMUP,
+		.n_headers = 1,
+		.headers = host,
+	};
+
+	SBX_VM_State(vm, SBX_VM_LENT);
+	if (SBX_VM_Serve(vm, &req, NULL, err))
+		return (-1);
+	return (SBX_VM_Reset(vm, err));
+}
+
+static int
+vm_stamp(struct sbx_vm *vm, struct sbx_err *err)
+{
+	const struct sbx_image *img = vm->img;
+	void *p;
+
+	p = sbx_os.mmap(NULL, img->size, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_NORESERVE, img->fd, 0);
+	if (p == MAP_FAILED)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "mmap of %ju bytes", (uintmax_t)img->size));
+	vm->mem = p;
+	(void)sbx_os.madvise(p, img->size, MADV_DONTDUMP);
+	if (SBX_Machine_New(img->kvm, p, img->size, &vm->m, err) ||
+	    SBX_VM_ResetInit(vm, err))
+		return (-1);
+	if (img->kvm->runner && SBX_Runner_New(&vm->runner, err))
+		return (-1);
+	SBX_Proc_Init(&vm->proc, vm->m, &img->layout, img->allow, img->path);
+	SBX_Proc_Copy(&vm->proc, &img->proc);
+	vm->x.magic = SBX_EXCHANGE_MAGIC;
+	vm->x.body_max = img->body_max;
+	SBX_Exchange_Begin(&vm->x);
+	return (0);
+}
+
+int
+SBX_VM_New(const struct sbx_image *img, double timeout, int warmup,
+    struct sbx_vm **vmp, struct sbx_err *err)
+{
+	struct sbx_vm *vm;
+	int i;
+
+	CHECK_OBJ_NOTNULL(img, SBX_IMAGE_MAGIC);
+	AN(vmp);
+	AZ(*vmp);
+	SBX_ALLOC_OBJ(vm, SBX_VM_MAGIC);
+	if (vm == NULL)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "VM"));
+	vm->state = SBX_VM_NEW;
+	vm->img = img;
+	vm->timeout = timeout;
+	i = vm_stamp(vm, err);
+	if (i == 0) {
+		SBX_VM_State(vm, SBX_VM_READY);
+		if (warmup)
+			i = vm_warmup(vm, err);
+	}
+	if (i) {
+		SBX_VM_Destroy(&vm);
+		return (-1);
+	}
+	*vmp = vm;
+	return (0);
+}
+
+void
+SBX_VM_Destroy(struct sbx_vm **vmp)
+{
+	struct sbx_vm *vm;
+
+	TAKE_OBJ_NOTNULL(vm, vmp, SBX_VM_MAGIC);
+	if (vm->proc.magic == SBX_PROC_MAGIC)
+		SBX_Proc_Fini(&vm->proc);
+	if (vm->runner != NULL)
+		SBX_Runner_Destroy(&vm->runner);
+	SBX_VM_ResetFini(vm);
+	if (vm->m != NULL)
+		SBX_Machine_Destroy(&vm->m);
+	if (vm->mem != NULL)
+		AZ(sbx_os.munmap(vm->mem, vm->img->size));
+	FREE_OBJ(vm);
+}

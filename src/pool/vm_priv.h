@@ -1,0 +1,89 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A VM from the inside: for the files in pool/ and nobody else.
+ */
+
+#ifndef SBX_VM_PRIV_H_INCLUDED
+#define SBX_VM_PRIV_H_INCLUDED
+
+#include <stdint.h>
+
+#include "vqueue.h"
+
+#include "hostcall/exchange.h"
+#include "linux/proc.h"
+#include "pool/image.h"
+#include "pool/vm.h"
+
+struct sbx_runner;
+
+enum sbx_vm_e {
+#define VM_STATE(name, to, text)	SBX_VM_##name,
+#include "tbl/vm_states.h"
+};
+
+/* Pages of a VM that stay private and writable between requests. More are
+ * given back to the host after the request that dirtied them. 4 MB; copying
+ * back that many takes about 0.1 ms. */
+#define SBX_HOT_MAX		1024
+
+/* Random bytes are fetched for this many requests at a time, and wiped as
+ * they are used. */
+#define SBX_SEEDS		32
+
+struct sbx_vm {
+	unsigned		magic;
+#define SBX_VM_MAGIC		0x71b40e9c
+	enum sbx_vm_e		state;
+	const struct sbx_image	*img;
+	double			timeout;	/* of a request, seconds */
+	void			*mem;		/* private mapping of img->fd */
+	struct sbx_machine	*m;
+	struct sbx_runner	*runner;	/* or NULL: any thread */
+	struct sbx_proc		proc;
+	struct sbx_exchange	x;
+	struct sbx_usage	usage;
+
+	/* reset.c: bitmaps with a bit per page */
+	size_t			words;
+	uint64_t		*dirty;		/* KVM's, then what to copy */
+	uint64_t		*hot;		/* private and writable now */
+	uint64_t		*drop;		/* to be given back */
+	uint64_t		n_hot;
+	uint64_t		n_reset;	/* pages, in the last reset */
+	uint64_t		n_dropped;	/* pages, in the last reset */
+
+	unsigned		seeds;		/* left */
+	uint8_t			seed[SBX_SEEDS][32];
+
+	/* pool.c, under its lock */
+	VTAILQ_ENTRY(sbx_vm)	list;
+	double			t_idle;		/* since when */
+};
+
+/* Stamp a VM from an image. With (warmup) it serves a request that nobody
+ * asked for, so that its pages are private already. Returns -1 and fills
+ * (err); with kind SBX_FAIL_GUEST if it was the warm-up that failed. */
+int SBX_VM_New(const struct sbx_image *, double timeout, int warmup,
+    struct sbx_vm **, struct sbx_err *err);
+void SBX_VM_Destroy(struct sbx_vm **);
+
+/* Move to another state, which must be allowed. */
+void SBX_VM_State(struct sbx_vm *, enum sbx_vm_e);
+
+/* Call (func) where the vCPU has to run. */
+void SBX_VM_Call(struct sbx_vm *, void (*func)(void *), void *priv);
+
+/*
+ * Put a SPENT or LENT VM back as the golden image is; it is READY then.
+ * Returns -1 and fills (err) if that is not possible; it is DEAD then. [reset.c]
+ */
+int SBX_VM_Reset(struct sbx_vm *, struct sbx_err *err);
+
+/* Allocate the bitmaps for a new VM. [reset.c] */
+int SBX_VM_ResetInit(struct sbx_vm *, struct sbx_err *err);
+void SBX_VM_ResetFini(struct sbx_vm *);
+
+#endif

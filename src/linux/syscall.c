@@ -23,6 +23,7 @@
 
 static sbx_syscall_f * const sys_table[] = {
 #define SYSCALL(name, handler)	[SYS_##name] = SBX_Sys_##handler,
+#define ANOTHER(name, handler)	[SYS_##name] = SBX_Sys_##handler,
 #include "tbl/syscalls.h"
 };
 

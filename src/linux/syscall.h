@@ -33,6 +33,7 @@ int64_t SBX_Syscall(struct sbx_proc *, uint64_t nr, const uint64_t *a);
  */
 
 #define SYSCALL(name, handler)	sbx_syscall_f SBX_Sys_##handler;
+#define ANOTHER(name, handler)
 #include "tbl/syscalls.h"
 
 struct sbx_gmem *SBX_Sys_Gmem(struct sbx_proc *);

@@ -77,8 +77,9 @@ struct sbx_pool {
 static double
 pool_now(void)
 {
+	int64_t ns = SBX_Os_Mono();
 
-	return ((double)SBX_Os_Mono() * 1e-9);
+	return ((double)ns * 1e-9);
 }
 
 static struct timespec

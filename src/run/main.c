@@ -386,12 +386,13 @@ run_us(int64_t *t, unsigned long n, unsigned percent)
 
 static void
 run_stats(const struct run *r, struct sbx_pool *pool, unsigned long n,
-    double load)
+    int64_t load)
 {
 	struct sbx_pool_stats st;
 
 	SBX_Pool_Stats(pool, &st);
-	fprintf(stderr, "load, start and freeze: %.1f ms\n", load * 1e3);
+	fprintf(stderr, "load, start and freeze: %.1f ms\n",
+	    (double)load * 1e-6);
 	fprintf(stderr, "requests: %lu, failed: %lu\n", n, r->n_bad);
 	fprintf(stderr, "request: median %.1f us, 99%% %.1f us\n",
 	    run_us(r->t_run, n, 50), run_us(r->t_run, n, 99));
@@ -414,7 +415,7 @@ main(int argc, char **argv)
 	struct sbx_program *prg = NULL;
 	struct sbx_err err;
 	unsigned long n;
-	double load;
+	int64_t start, load;
 	int i = 0;
 
 	r.magic = RUN_MAGIC;
@@ -425,12 +426,12 @@ main(int argc, char **argv)
 	AN(r.t_run);
 	AN(r.t_reset);
 	SBX_Err_Clear(&err);
-	load = (double)SBX_Os_Mono();
+	start = SBX_Os_Mono();
 	if (SBX_Program_Open(&r.cfg, &prg, &err)) {
 		fprintf(stderr, "sandbox-run: %s\n", err.msg);
 		return (1);
 	}
-	load = ((double)SBX_Os_Mono() - load) * 1e-9;
+	load = SBX_Os_Mono() - start;
 	if (SBX_Program_Warm(prg, &err)) {
 		fprintf(stderr, "sandbox-run: %s\n", err.msg);
 		SBX_Program_Close(&prg);

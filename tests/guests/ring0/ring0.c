@@ -68,7 +68,6 @@ TRY_ASM(mov_to_dr0, "mov %%rax, %%dr0")
 TRY_ASM(mov_to_dr7, "mov %%rax, %%dr7")
 TRY_ASM(rdmsr, "rdmsr")
 TRY_ASM(wrmsr, "wrmsr")
-TRY_ASM(in, "xor %%edx, %%edx; in %%dx, %%al")
 TRY_ASM(lmsw, "lmsw %%ax")
 TRY_ASM(vmcall, ".byte 0x0f, 0x01, 0xc1")
 TRY_ASM(vmmcall, ".byte 0x0f, 0x01, 0xd9")
@@ -82,21 +81,48 @@ TRY_ASM(mwait, ".byte 0x0f, 0x01, 0xc9")
 TRY_ASM(xsetbv, "xor %%ecx, %%ecx; mov $1, %%eax; xsetbv")
 TRY_ASM(rsm, ".byte 0x0f, 0xaa")
 
-/* (n) is the port. */
-TRY(out)
-{
+/* (n) is the port. One that is open for the host's own use must not be taken
+ * for what the host uses it for. */
+#define TRY_OUT(name, text)						\
+	TRY(name)							\
+	{								\
+		__asm__ volatile(text : : "a" (SYS_getpid),		\
+		    "d" (h->n));					\
+		return (h->n);						\
+	}
 
-	__asm__ volatile("outb %b0, %w1" : : "a" (0), "d" (h->n));
-	return (h->n);
-}
+#define TRY_IN(name, text)						\
+	TRY(name)							\
+	{								\
+		uint64_t a = 0;						\
+									\
+		__asm__ volatile(text : "+a" (a) : "d" (h->n));		\
+		return (a);						\
+	}
 
-TRY(outs)
-{
-	const char *p = scratch;
+/* (addr) times, from or to our scratch page. */
+#define TRY_STRING(name, text)						\
+	TRY(name)							\
+	{								\
+		char *p = scratch, *q = scratch;			\
+		uint64_t n = h->addr;					\
+									\
+		__asm__ volatile(text : "+S" (p), "+D" (q), "+c" (n)	\
+		    : "d" (h->n) : "memory");				\
+		return (n);						\
+	}
 
-	__asm__ volatile("outsb" : "+S" (p) : "d" (h->n) : "memory");
-	return (h->n);
-}
+TRY_OUT(out, "outb %%al, %%dx")
+TRY_OUT(out16, "outw %%ax, %%dx")
+TRY_OUT(out32, "outl %%eax, %%dx")
+TRY_IN(in, "inb %%dx, %%al")
+TRY_IN(in16, "inw %%dx, %%ax")
+TRY_IN(in32, "inl %%dx, %%eax")
+TRY_STRING(outs, "outsb")
+TRY_STRING(rep_outs, "rep outsb")
+TRY_STRING(rep_outs32, "rep outsl")
+TRY_STRING(ins, "insb")
+TRY_STRING(rep_ins, "rep insb")
 
 TRY(invlpg)
 {
@@ -388,6 +414,32 @@ TRY(write)
 	return (h->addr);
 }
 
+/* Jump to (addr), where the host's end of a system call may be, as if SYSCALL
+ * had brought us there: with a return address (n) and flags (sel) of our own
+ * making. */
+TRY(stub)
+{
+	register uint64_t r11 __asm__("r11") = h->sel;
+	uint64_t r;
+
+	__asm__ volatile("jmp *%3" : "=a" (r)
+	    : "0" (SYS_getpid), "c" (h->n), "r" (h->addr), "r" (r11)
+	    : "memory", "cc");
+	return (r);
+}
+
+/* The same, and come back here. */
+TRY(stub_back)
+{
+	register uint64_t r11 __asm__("r11") = h->sel;
+	uint64_t r;
+
+	__asm__ volatile("lea 1f(%%rip), %%rcx; jmp *%2; 1: cld"
+	    : "=a" (r) : "0" (SYS_getpid), "r" (h->addr), "r" (r11)
+	    : "rcx", "memory", "cc");
+	return (r);
+}
+
 /* Take a page for ourselves that the host may be using. */
 TRY(map)
 {
@@ -416,20 +468,22 @@ TRY(protect)
 #define TRIES								\
 	T(hlt) T(cli) T(sti) T(clts) T(invd) T(wbinvd) T(swapgs)	\
 	T(sysret) T(sysexit) T(sysenter) T(mov_from_cr0)		\
-	T(mov_from_cr3) T(mov_from_cr4) T(mov_from_cr8) T(mov_to_cr0)	\
-	T(mov_to_cr3) T(mov_to_cr4) T(mov_to_cr8) T(mov_from_dr7)	\
-	T(mov_to_dr0) T(mov_to_dr7) T(rdmsr) T(wrmsr) T(in) T(out)	\
-	T(outs) T(lmsw) T(vmcall) T(vmmcall) T(vmlaunch) T(vmrun)	\
-	T(clgi) T(skinit) T(encls) T(monitor) T(mwait) T(xsetbv)	\
-	T(rsm) T(invlpg) T(lgdt) T(lidt) T(lldt) T(ltr) T(sgdt)		\
-	T(sidt) T(str) T(sldt) T(smsw) T(int) T(int1) T(int3)		\
-	T(int_0x80) T(into) T(ud2) T(rdpmc) T(rdtsc) T(rdtscp)		\
-	T(cpuid) T(xgetbv) T(divide) T(far_jump_null) T(far_return)	\
-	T(iretq) T(popf_tf) T(popf_nt) T(popf_df) T(popf_iopl)		\
-	T(popf_ac) T(syscall_tf) T(syscall_rsp) T(next_rsp)		\
-	T(syscall_edge) T(syscall_last) T(load_ds) T(load_ss)		\
-	T(load_gs) T(wrfsbase) T(jump) T(read) T(write) T(map)		\
-	T(unmap) T(protect)
+	T(mov_from_cr3) T(mov_from_cr4) T(mov_from_cr8)			\
+	T(mov_to_cr0) T(mov_to_cr3) T(mov_to_cr4) T(mov_to_cr8)		\
+	T(mov_from_dr7) T(mov_to_dr0) T(mov_to_dr7) T(rdmsr)		\
+	T(wrmsr) T(in) T(in16) T(in32) T(ins) T(rep_ins) T(out)		\
+	T(out16) T(out32) T(outs) T(rep_outs) T(rep_outs32) T(lmsw)	\
+	T(vmcall) T(vmmcall) T(vmlaunch) T(vmrun) T(clgi) T(skinit)	\
+	T(encls) T(monitor) T(mwait) T(xsetbv) T(rsm) T(invlpg)		\
+	T(lgdt) T(lidt) T(lldt) T(ltr) T(sgdt) T(sidt) T(str)		\
+	T(sldt) T(smsw) T(int) T(int1) T(int3) T(int_0x80) T(into)	\
+	T(ud2) T(rdpmc) T(rdtsc) T(rdtscp) T(cpuid) T(xgetbv)		\
+	T(divide) T(far_jump_null) T(far_return) T(iretq) T(popf_tf)	\
+	T(popf_nt) T(popf_df) T(popf_iopl) T(popf_ac) T(syscall_tf)	\
+	T(syscall_rsp) T(next_rsp) T(syscall_edge) T(syscall_last)	\
+	T(load_ds) T(load_ss) T(load_gs) T(wrfsbase) T(stub)		\
+	T(stub_back) T(jump) T(read) T(write) T(map) T(unmap)		\
+	T(protect)
 
 static const struct {
 	const char		*path;

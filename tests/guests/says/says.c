@@ -13,6 +13,7 @@
  *	gzip			"hello gzip\n", compressed, and says so
  *	etag=x			ETag: "x", and a 304 if the client has that
  *	headers=100		that many headers H0: 0, H1: 1, ...
+ *	long=1000		a header of that many bytes
  *	ms=100			takes that long, by the clock
  *	log=Text err=Text	sandbox_log(), level info and error
  *	out=Text stderr=Text	a line to descriptor 1 and 2
@@ -84,6 +85,20 @@ says_headers(struct sandbox_reply *rp, const char *v)
 		snprintf(name, sizeof name, "H%lu", u);
 		sandbox_add_headerf(rp, name, "%lu", u);
 	}
+}
+
+static void
+says_long(struct sandbox_reply *rp, const char *v)
+{
+	static char buf[SANDBOX_MAX_HEADER_BYTES];
+	size_t l;
+
+	l = strtoul(v, NULL, 10);
+	if (l >= sizeof buf)
+		l = sizeof buf - 1;
+	memset(buf, 'x', l);
+	buf[l] = '\0';
+	sandbox_add_header(rp, "Long", buf);
 }
 
 static void
@@ -161,6 +176,8 @@ says_one(struct says *s, const char *name, char *v)
 		says_header(s->rp, v);
 	else if (!strcmp(name, "headers"))
 		says_headers(s->rp, v);
+	else if (!strcmp(name, "long"))
+		says_long(s->rp, v);
 	else if (!strcmp(name, "etag"))
 		says_etag(s, v);
 	else if (!strcmp(name, "ms"))

@@ -178,7 +178,7 @@ outside_plain(struct sandbox_request *rq, const struct sdk_args *args)
 		    strlen(args->headers[i]));
 	if (args->data == NULL)
 		return;
-	if (strcmp(args->data, "-") == 0)
+	if (strcmp(args->data, "-") == 0 || strcmp(args->data, "@-") == 0)
 		rq->body = outside_slurp("-", &len);
 	else if (args->data[0] == '@')
 		rq->body = outside_slurp(args->data + 1, &len);

@@ -17,9 +17,10 @@
  *	ms=100			takes that long, by the clock
  *	log=Text err=Text	sandbox_log(), level info and error
  *	out=Text stderr=Text	a line to descriptor 1 and 2
+ *	main			what main() got: arguments and environment
  *	die			abort()
  *
- * If there is none of text, body, echo and gzip the body tells what the
+ * If there is none of text, body, echo, gzip and main the body tells what the
  * request was, and how many requests there were before it (none, always).
  */
 
@@ -31,6 +32,9 @@
 #include "../guest.h"
 
 #define SAYS_MAX		65536
+
+static char **says_argv;
+extern char **environ;
 
 /* What a request has asked for. */
 struct says {
@@ -131,6 +135,17 @@ says_wait(const char *v)
 }
 
 static void
+says_main(struct sandbox_reply *rp)
+{
+	char **p;
+
+	for (p = says_argv + 1; *p != NULL; p++)
+		sandbox_printf(rp, "argv: %s.\n", *p);
+	for (p = environ; *p != NULL; p++)
+		sandbox_printf(rp, "env: %s.\n", *p);
+}
+
+static void
 says_body(struct says *s, const char *name, const char *v)
 {
 
@@ -144,7 +159,9 @@ says_body(struct says *s, const char *name, const char *v)
 	else if (!strcmp(name, "gzip")) {
 		sandbox_set_header(s->rp, "Content-Encoding", "gzip");
 		sandbox_set_body(s->rp, says_gzip, sizeof says_gzip);
-	} else
+	} else if (!strcmp(name, "main"))
+		says_main(s->rp);
+	else
 		s->has_body = 0;
 }
 
@@ -251,6 +268,7 @@ main(int argc, char **argv)
 {
 	int i;
 
+	says_argv = argv;
 	/* Seen when the VCL is loaded with a program that can not be. */
 	for (i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--say=", 6) == 0)

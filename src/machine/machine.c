@@ -23,9 +23,11 @@
 #include "machine/watchdog.h"
 #include "machine/x86_64.h"
 
-/* What ring 3 may have in RFLAGS: CF, PF, AF, ZF, SF, DF, OF, AC, ID */
+/* What ring 3 may have in RFLAGS: CF, PF, AF, ZF, SF, DF, OF, AC, ID. IF is
+ * set, as under Linux, although there is nothing that could interrupt. */
 #define RFLAGS_USER		UINT64_C(0x240cd5)
-#define RFLAGS_FIXED		UINT64_C(0x2)
+#define RFLAGS_FIXED		UINT64_C(0x202)
+#define RFLAGS_RING0		UINT64_C(0x2)
 
 /* XSAVE area, standard format (SDM vol. 1, 13.4.2) */
 #define XSAVE_XSTATE_BV		512
@@ -201,7 +203,7 @@ machine_continue(struct sbx_machine *m, struct kvm_regs *r, uint64_t rip,
 		r->rcx = rip;
 		r->r11 = rflags;
 		r->rip = STUB_RET;
-		r->rflags = RFLAGS_FIXED;
+		r->rflags = RFLAGS_RING0;
 	} else {
 		r->rip = rip;
 		r->rflags = rflags;
@@ -500,7 +502,7 @@ machine_edit_run(struct sbx_machine *m, unsigned n, struct sbx_err *err)
 	r->rcx = n;
 	r->rip = SBX_SYS_FAULT + SBX_FAULT_EDIT;
 	r->rsp = SBX_SYS_STACK + SBX_PAGE;
-	r->rflags = RFLAGS_FIXED;
+	r->rflags = RFLAGS_RING0;
 	m->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
 	switch (SBX_Machine_Run(m, err)) {
 	case SBX_EXIT_EDITED:

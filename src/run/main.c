@@ -35,6 +35,8 @@ struct run {
 	struct sbx_header	header[RUN_LIST_MAX];
 	char			*body;
 	size_t			body_len;
+	const char		*url[RUN_LIST_MAX];
+	unsigned		n_url;
 	const char		*env[RUN_LIST_MAX + 1];
 	unsigned		n_env;
 	const char		*file[RUN_LIST_MAX + 1];
@@ -58,7 +60,8 @@ static const char usage_text[] =
     "body behind them; what the guest logs goes to standard error. Exit status:\n"
     "0 answered, 1 the guest or the host failed, 2 usage.\n"
     "\n"
-    "  -u, --url URL           path and query (default /)\n"
+    "  -u, --url URL           path and query (default /); repeated: one after\n"
+    "                          the other, in the same VM\n"
     "  -m, --method METHOD     (default GET, or POST with --data)\n"
     "  -H, --header 'N: V'     a request header; may be repeated\n"
     "  -d, --data TEXT         request body; @FILE reads a file, @- standard "
@@ -239,7 +242,7 @@ run_option(struct run *r, int o)
 {
 
 	switch (o) {
-	case 'u':	r->req.url = run_txt(optarg);			break;
+	case 'u':	run_list(r->url, &r->n_url, optarg, "--url");	break;
 	case 'm':	r->req.method = run_txt(optarg);		break;
 	case 'H':	run_header(r, optarg);				break;
 	case 'd':	run_data(r, optarg);				break;
@@ -266,7 +269,6 @@ run_args(struct run *r, int argc, char **argv)
 	static char path[4096];
 	int o;
 
-	r->req.url = run_txt("/");
 	r->req.proto = run_txt("HTTP/1.1");
 	r->req.arg = run_txt("");
 	r->req.client_ip = run_txt("127.0.0.1");
@@ -280,6 +282,10 @@ run_args(struct run *r, int argc, char **argv)
 		run_usage("which program?");
 	if (realpath(argv[optind], path) == NULL)
 		run_usage("%s: %s", argv[optind], strerror(errno));
+	if (r->n_url == 0)
+		run_list(r->url, &r->n_url, "/", "--url");
+	if (r->n_url > r->count)
+		r->count = r->n_url;
 	if (r->req.method.b == NULL)
 		r->req.method = run_txt(r->body == NULL ? "GET" : "POST");
 	r->cfg.path = path;
@@ -344,6 +350,7 @@ run_one(struct run *r, struct sbx_pool *pool, unsigned long n)
 
 	SBX_Err_Clear(&err);
 	r->req.xid = n + 1;
+	r->req.url = run_txt(r->url[n % r->n_url]);
 	vm = SBX_Pool_Get(pool, &err);
 	t[0] = SBX_Os_Mono();
 	if (vm != NULL && (r->body_len == 0 ||

@@ -14,6 +14,7 @@
 /* XCR0 bits: x87, SSE, AVX, k0-k7, ZMM uppers, ZMM16-31, PKRU. */
 #define XSTATE_MASK		(7 | 7 << 5 | 1 << 9)
 
+#define INTERRUPTS		UINT64_C(0x200)
 #define MXCSR_INIT		0x1f80
 
 enum xstate {
@@ -226,14 +227,16 @@ report_gpr(void)
 	uint64_t ret = (uintptr_t)cross_return;
 	unsigned i;
 
+	/* Bit 9 is the host's: interrupts are on at ring 3. */
+	cross_got.rflags &= ~INTERRUPTS;
+	cross_got.gpr[11] &= ~INTERRUPTS;
+
 	was.gpr[4] = 0;
 	was.gpr[5] = SANDBOX_ABI_VERSION;
 	for (i = 1; i < 16; i++)
 		if (i != 2 && i != 11)
 			report(gpr_name[i], &was.gpr[i], &cross_got.gpr[i],
 			    NULL, 8);
-	/* Bit 9 is the host's: interrupts are on at ring 3. */
-	was.rflags |= cross_got.rflags & 0x200;
 	report("rflags", &was.rflags, &cross_got.rflags, NULL, 8);
 	report("rcx", &ret, &cross_got.gpr[2], zeros, 8);
 	report("r11", &was.rflags, &cross_got.gpr[11], zeros, 8);

@@ -10,6 +10,9 @@
  *		at the first instruction of this request, and if that is a
  *		leak. Status 200 if nothing is, 500 if anything is. X-Residue
  *		has the names.
+ *	/alternate
+ *		/fill when rq->xid is even, and /read when it is odd: that is
+ *		for "sandbox-run --count", which counts in xid
  *
  * A line of the report is: name, verdict, value at the snapshot, value now, in
  * hex, low byte first. Verdicts: "same"; "init", as after a reset of the CPU;
@@ -130,6 +133,14 @@ fill_all(void)
 }
 
 static int
+wants(const struct sandbox_request *rq, const char *path, unsigned odd)
+{
+
+	return (sandbox_path_is(rq, path) ||
+	    (sandbox_path_is(rq, "/alternate") && rq->xid % 2 == odd));
+}
+
+static int
 outside(void)
 {
 	struct sandbox_request rq;
@@ -167,12 +178,12 @@ main(int argc, char **argv)
 	if (r < 0 && r >= -4095)
 		return (outside());
 	rq = (const struct sandbox_request *)r;
-	if (sandbox_path_is(rq, "/fill")) {
+	if (wants(rq, "/fill", 0)) {
 		fill_all();
 		(void)cross(&filled);
 		abort();
 	}
-	if (sandbox_path_is(rq, "/read"))
+	if (wants(rq, "/read", 1))
 		read_all(rq, &rp);
 	else {
 		sandbox_reply_init(&rp, rq);

@@ -194,19 +194,17 @@ TRY_ASM(divide, "xor %%ecx, %%ecx; div %%ecx")
 TRY_ASM(far_jump_null, "sub $16, %%rsp; movq $0, (%%rsp);"
     " movq $0, 8(%%rsp); .byte 0x48, 0xff, 0x2c, 0x24")
 
-/* An int instruction for each vector there is. */
+/* An int instruction for each vector there is, four bytes each. */
+void ring0_int(void);
+__asm__(".text; .balign 4; ring0_int: .set v, 0; .rept 256;"
+    " .byte 0xcd, v, 0xc3, 0x90; .set v, v + 1; .endr");
+
 TRY(int)
 {
-	unsigned char *p;
 
-	p = mmap(NULL, GUEST_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		return (UINT64_MAX);
-	p[0] = 0xcd;			/* int n */
-	p[1] = (unsigned char)h->n;
-	p[2] = 0xc3;			/* ret */
-	__asm__ volatile("call *%0" : : "r" (p) : "memory", "cc", "rax");
+	__asm__ volatile("call *%0"
+	    : : "r" ((uintptr_t)ring0_int + (h->n & 255) * 4)
+	    : "memory", "cc", "rax");
 	return (h->n);
 }
 
@@ -294,39 +292,31 @@ TRY(next_rsp)
 	return (r);
 }
 
-/* The return address is the first byte of a page that is not there. */
+/* The return address is the first byte of a page that is not there any more,
+ * if the host takes a page away that is asked to. */
+void ring0_edge(void);
+__asm__(".text; .balign 4096; .fill 4094, 1, 0xcc; ring0_edge: syscall;"
+    " ret; .balign 4096");
+
 TRY(syscall_edge)
 {
-	unsigned char *p;
+	uintptr_t next = (uintptr_t)ring0_edge + 2;
+	uint64_t r;
 
-	p = mmap(NULL, 2 * GUEST_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		return (UINT64_MAX);
-	(void)munmap(p + GUEST_PAGE, GUEST_PAGE);
-	p[GUEST_PAGE - 2] = 0x0f;
-	p[GUEST_PAGE - 1] = 0x05;
-	__asm__ volatile("jmp *%0" : : "r" (p + GUEST_PAGE - 2),
-	    "a" (SYS_getpid));
-	return (0);
+	(void)munmap((void *)next, GUEST_PAGE);
+	__asm__ volatile("call *%1" : "=a" (r)
+	    : "r" (ring0_edge), "0" (SYS_getpid) : "rcx", "r11", "memory");
+	return (r);
 }
 
-/* One in the last two bytes that user addresses have: the address after it is
- * not canonical. Linux never maps that page, for this reason. */
-TRY(syscall_last)
+/* A page where user addresses end: were it there, a system call in its last
+ * two bytes would return to an address that is not canonical. */
+TRY(last_page)
 {
-	unsigned char *p;
 
-	p = mmap((void *)0x7ffffffff000, GUEST_PAGE,
-	    PROT_READ | PROT_WRITE | PROT_EXEC,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	if (p == MAP_FAILED)
-		return (UINT64_MAX);
-	p[GUEST_PAGE - 2] = 0x0f;
-	p[GUEST_PAGE - 1] = 0x05;
-	__asm__ volatile("jmp *%0" : : "r" (p + GUEST_PAGE - 2),
-	    "a" (SYS_getpid));
-	return (0);
+	return ((uint64_t)guest_call(SYS_mmap, 0x7ffffffff000, GUEST_PAGE,
+	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+	    UINT64_MAX, 0));
 }
 
 /*--------------------------------------------------------------------
@@ -480,7 +470,7 @@ TRY(protect)
 	T(ud2) T(rdpmc) T(rdtsc) T(rdtscp) T(cpuid) T(xgetbv)		\
 	T(divide) T(far_jump_null) T(far_return) T(iretq) T(popf_tf)	\
 	T(popf_nt) T(popf_df) T(popf_iopl) T(popf_ac) T(syscall_tf)	\
-	T(syscall_rsp) T(next_rsp) T(syscall_edge) T(syscall_last)	\
+	T(syscall_rsp) T(next_rsp) T(syscall_edge) T(last_page)	\
 	T(load_ds) T(load_ss) T(load_gs) T(wrfsbase) T(stub)		\
 	T(stub_back) T(jump) T(read) T(write) T(map) T(unmap)		\
 	T(protect)

@@ -39,7 +39,8 @@ struct vsbx_dir {
  * A fetch
  */
 
-/* An administrator's "sick" is not visible to a VMOD as such. */
+/* An administrator's "sick" is not visible to a VMOD as such. What is set for
+ * the backend without an argument holds for the others too. */
 static int
 dir_is_allowed(VRT_CTX, VCL_BACKEND d, const struct vsbx_dir *dir,
     struct sbx_err *err)
@@ -164,6 +165,8 @@ dir_healthy(VRT_CTX, VCL_BACKEND d, VCL_TIME *changed)
 	CHECK_OBJ_NOTNULL(ctx, VRT_CTX_MAGIC);
 	CHECK_OBJ_NOTNULL(d, DIRECTOR_MAGIC);
 	CAST_OBJ_NOTNULL(dir, d->priv, VSBX_DIR_MAGIC);
+	if (dir != dir->prg->dir)
+		return (VRT_Healthy(ctx, dir->prg->dir->backend, changed));
 	if (changed != NULL)
 		*changed = vsbx_upkeep_changed(dir->prg);
 	return (SBX_Pool_Healthy(dir->prg->pool) ? 1 : 0);

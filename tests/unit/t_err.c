@@ -1,0 +1,70 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Errors: the first one wins, context goes in front, nothing overflows.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+
+#include "vdef.h"
+#include "vas.h"
+
+#include "base/err.h"
+#include "test.h"
+
+static void
+first_wins(void)
+{
+	struct sbx_err e;
+
+	SBX_Err_Clear(&e);
+	CHECK_EQ(e.kind, SBX_FAIL_NONE);
+	CHECK_EQ(SBX_Err_Set(&e, SBX_FAIL_HOST, ENOMEM, "page %d", 7), -1);
+	CHECK(!strcmp(e.msg, "page 7: Cannot allocate memory"));
+	CHECK_EQ(SBX_Err_Set(&e, SBX_FAIL_GUEST, 0, "other"), -1);
+	CHECK_EQ(e.kind, SBX_FAIL_HOST);
+	CHECK(!strcmp(e.msg, "page 7: Cannot allocate memory"));
+}
+
+static void
+wrapping(void)
+{
+	struct sbx_err e;
+
+	SBX_Err_Clear(&e);
+	(void)SBX_Err_Set(&e, SBX_FAIL_CONFIG, 0, "inner");
+	CHECK_EQ(SBX_Err_Wrap(&e, "middle %s", "x"), -1);
+	CHECK_EQ(SBX_Err_Wrap(&e, "outer"), -1);
+	CHECK(!strcmp(e.msg, "outer: middle x: inner"));
+}
+
+static void
+long_ones(void)
+{
+	static char big[4096];
+	struct sbx_err e;
+
+	memset(big, 'a', sizeof big - 1);
+	SBX_Err_Clear(&e);
+	(void)SBX_Err_Set(&e, SBX_FAIL_CONFIG, EINVAL, "%s", big);
+	CHECK_EQ(strlen(e.msg), SBX_ERR_MAX - 1);
+	(void)SBX_Err_Wrap(&e, "front");
+	CHECK_EQ(strlen(e.msg), SBX_ERR_MAX - 1);
+	CHECK(!strncmp(e.msg, "front: aaa", 10));
+	(void)SBX_Err_Wrap(&e, "%s", big);
+	CHECK(strlen(e.msg) < SBX_ERR_MAX);
+}
+
+int
+main(void)
+{
+
+	TEST_BEGIN(60);
+	TEST(first_wins);
+	TEST(wrapping);
+	TEST(long_ones);
+	TEST_END();
+}

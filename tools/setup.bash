@@ -1,0 +1,217 @@
+#!/bin/bash
+#
+# Copyright (c) 2026 The vmod_sandbox authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What quickstart and check share: messages, packages, the build. To be
+# sourced, with the source tree as working directory.
+
+# Needed to build everything and to run it.
+# shellcheck disable=SC2034
+BUILD_PACKAGES=(
+	autoconf automake libtool pkg-config make gcc libc6-dev
+	varnish libvarnishapi-dev libelf-dev python3 python3-docutils
+	libjpeg62-turbo-dev libpng-dev libwebp-dev
+)
+
+# People who are not root have no sbin, and varnishd is there.
+export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+top=$PWD
+
+say() {
+	printf '%s\n' "$*"
+}
+
+# title TEXT
+title() {
+	printf '\n== %s\n' "$*"
+}
+
+die() {
+	printf '\n%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# step TEXT LOG COMMAND...: run it, say how long it takes, and show the end of
+# its output if it fails. Returns its status.
+step() {
+	local text=$1 log=$2 pid begin=$SECONDS rc=0
+	shift 2
+
+	mkdir -p "${log%/*}"
+	printf '%s ...' "$text"
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	# what runs in the background does not hear Ctrl-C
+	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
+	while step_waits "$pid"; do
+		printf ' %ds' $((SECONDS - begin))
+	done
+	wait "$pid" || rc=$?
+	trap - INT TERM
+	if [ "$rc" -eq 0 ]; then
+		printf ' done, %ds\n' $((SECONDS - begin))
+	else
+		printf ' FAILED\n'
+		tail -n 40 "$log" | sed 's/^/    /'
+		say "All of it is in $log"
+	fi
+	return "$rc"
+}
+
+# Wait for 10 seconds, or until PID has ended: false then.
+step_waits() {
+	local i
+
+	for i in {1..100}; do
+		kill -0 "$1" 2>/dev/null || return 1
+		sleep 0.1
+	done
+	return 0
+}
+
+#---------------------------------------------------------------------
+# KVM
+
+# Why this process can not use /dev/kvm, and what to do about it. Silent and
+# true if it can.
+kvm_usable() {
+	local group
+
+	if [ ! -e /dev/kvm ]; then
+		say "There is no /dev/kvm on this machine."
+		kvm_advice
+		return 1
+	fi
+	if { : <>/dev/kvm; } 2>/dev/null; then
+		return 0
+	fi
+	if [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
+		group=$(stat -c %G /dev/kvm)
+		say "$(id -un) may not read and write /dev/kvm."
+		if [ "$group" = root ] || [ "$group" = UNKNOWN ]; then
+			say "Run this as root, or: chgrp kvm /dev/kvm; chmod 660 /dev/kvm;"
+			group=kvm
+		fi
+		say "As root: usermod -aG $group $(id -un)"
+		say "Then log in again, so that the group counts."
+		return 1
+	fi
+	say "/dev/kvm is there but cannot be opened:"
+	{ : <>/dev/kvm; } 2>&1 | sed 's/^.*: /    /'
+	kvm_advice
+	return 1
+}
+
+kvm_advice() {
+	if grep -qw vmx /proc/cpuinfo; then
+		say "The CPU has VT-x. As root: modprobe kvm_intel"
+	elif grep -qw svm /proc/cpuinfo; then
+		say "The CPU has SVM. As root: modprobe kvm_amd"
+	elif grep -qw hypervisor /proc/cpuinfo; then
+		say "This is a virtual machine without nested virtualisation. Switch it on"
+		say "on the host (kvm_intel.nested=1 or kvm_amd.nested=1, and CPU type \"host\"),"
+		say "or choose an instance type of your cloud that has it."
+	else
+		say "The CPU has no VT-x or SVM, or they are switched off in the firmware's"
+		say "setup, where they are called Virtualization Technology or SVM Mode."
+	fi
+	say "In a container: start it with --device /dev/kvm"
+}
+
+#---------------------------------------------------------------------
+# Packages
+
+package_installed() {
+	dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null |
+	    grep -q '^install ok installed'
+}
+
+# packages LOG NAME...: install those that are missing.
+packages() {
+	local log=$1 name missing=() had_varnish=1
+	shift
+
+	if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null
+	then
+		say "This is not Debian; it is up to you that these are there:"
+		say "    $*"
+		return
+	fi
+	for name in "$@"; do
+		package_installed "$name" || missing+=("$name")
+	done
+	if [ ${#missing[@]} -eq 0 ]; then
+		say "Packages: all there."
+		return
+	fi
+	say "Packages that are missing: ${missing[*]}"
+	if [ "$(id -u)" -ne 0 ]; then
+		die "run this as root, then try again:
+
+    apt-get update && apt-get install -y --no-install-recommends ${missing[*]}
+"
+	fi
+	package_installed varnish || had_varnish=0
+	step "Installing them" "$log" packages_install "${missing[@]}" ||
+	    die "the packages could not be installed"
+	[ $had_varnish = 1 ] || packages_quiet_varnish
+}
+
+packages_install() {
+	export DEBIAN_FRONTEND=noninteractive
+
+	# Old lists are good enough as long as everything in them exists.
+	apt-get install -y --no-install-recommends "$@" || {
+		apt-get update &&
+		apt-get install -y --no-install-recommends "$@"
+	}
+}
+
+# Installing the package starts a varnishd on port 6081 that nobody has asked
+# for.
+packages_quiet_varnish() {
+	[ -d /run/systemd/system ] || return 0
+	systemctl disable --now varnish.service >/dev/null 2>&1 || true
+	say "The service varnish, which came with the package, is off. To have it:"
+	say "    systemctl enable --now varnish"
+}
+
+#---------------------------------------------------------------------
+# Building
+
+# Is configure missing, or older than what it is made from?
+bootstrap_needed() {
+	[ -x configure ] && [ -e Makefile.in ] || return 0
+	[ -n "$(find bootstrap configure.ac Makefile.am m4/sbx_*.m4 \
+	    -newer configure -print -quit)" ]
+}
+
+# build DIR CONFIGURE-OPTION...: make all in DIR.
+build() {
+	local dir=$1 opts
+	shift
+
+	if [ -e config.status ]; then
+		die "this source tree is configured in place; first: make distclean"
+	fi
+	mkdir -p "$dir"
+	if bootstrap_needed; then
+		step "Making configure" "$dir/bootstrap.log" ./bootstrap ||
+		    return 1
+	fi
+	opts="$*"
+	if [ ! -e "$dir/Makefile" ] || [ configure -nt "$dir/config.status" ] ||
+	    [ "$(cat "$dir/options" 2>/dev/null)" != "$opts" ]; then
+		step "Configuring" "$dir/configure.log" \
+		    configure_in "$dir" "$@" || return 1
+		printf '%s\n' "$opts" >"$dir/options"
+	fi
+	step "Building" "$dir/make.log" \
+	    make -C "$dir" -j "$(nproc)" all || return 1
+}
+
+configure_in() {
+	cd "$1" && shift && "$top/configure" "$@"
+}

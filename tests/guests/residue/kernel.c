@@ -186,22 +186,23 @@ fill_signals(void)
 	struct sigaction sa;
 	stack_t ss;
 	sigset_t set;
-	int i;
+	int i, n;
 
 	memset(&sa, 0, sizeof sa);
 	sa.sa_handler = fill_handler;
 	sa.sa_flags = SA_RESTART | SA_ONSTACK;
 	sigfillset(&sa.sa_mask);
-	for (i = 1; i < N_SIGNALS; i++)
-		(void)sigaction(i, &sa, NULL);
+	for (i = n = 0; i < N_SIGNALS; i++)
+		n += (sigaction(i, &sa, NULL) == 0);
+	note("sigaction", n);
 	memset(&ss, 0, sizeof ss);
 	ss.ss_sp = stack;
 	ss.ss_size = sizeof stack;
-	(void)sigaltstack(&ss, NULL);
+	note("sigaltstack", sigaltstack(&ss, NULL));
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	sigaddset(&set, SIGWINCH);
-	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	note("sigprocmask", sigprocmask(SIG_BLOCK, &set, NULL));
 }
 
 static void
@@ -209,18 +210,18 @@ fill_fds(void)
 {
 	int fd[2], i;
 
-	(void)fcntl(0, F_SETFD, FD_CLOEXEC);
-	(void)fcntl(1, F_SETFL, O_NONBLOCK | O_APPEND);
-	(void)lseek(3, 1, SEEK_SET);
-	(void)open("/dev/null", O_RDWR | O_CLOEXEC);
-	(void)open("/proc/self/exe", O_RDONLY);
-	(void)epoll_create1(0);
-	(void)pipe(fd);
-	(void)memfd_create("fill", 0);
+	note("fcntl.cloexec", fcntl(0, F_SETFD, FD_CLOEXEC));
+	note("fcntl.status", fcntl(1, F_SETFL, O_NONBLOCK | O_APPEND));
+	note("lseek", lseek(3, 1, SEEK_SET));
+	note("open.null", open("/dev/null", O_RDWR | O_CLOEXEC));
+	note("open.exe", open("/proc/self/exe", O_RDONLY));
+	note("epoll", epoll_create1(0));
+	note("pipe", pipe(fd));
+	note("memfd", memfd_create("fill", 0));
 	for (i = 0; i < 8; i++)
 		(void)dup(i % 3);
-	(void)dup2(1, N_FDS - 1);
-	(void)close(2);
+	note("dup2", dup2(1, N_FDS - 1));
+	note("close", close(2));
 }
 
 void
@@ -230,13 +231,14 @@ kernel_fill(void)
 	static const struct rlimit few = { 100, 100 };
 
 	fill_signals();
-	(void)chdir("/tmp");
-	(void)umask(0);
-	(void)prctl(PR_SET_NAME, "filled", 0, 0, 0);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	(void)setitimer(ITIMER_VIRTUAL, &hour, NULL);
-	(void)setrlimit(RLIMIT_NOFILE, &few);
-	(void)setpriority(PRIO_PROCESS, 0, 5);
-	(void)guest_call(SYS_set_robust_list, 0x5ee5ee5ee000, 24, 0, 0, 0, 0);
+	note("chdir", chdir("/tmp"));
+	note("umask", (int)umask(0));
+	note("name", prctl(PR_SET_NAME, "filled", 0, 0, 0));
+	note("dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
+	note("timer", setitimer(ITIMER_VIRTUAL, &hour, NULL));
+	note("limit", setrlimit(RLIMIT_NOFILE, &few));
+	note("nice", setpriority(PRIO_PROCESS, 0, 5));
+	note("robust",
+	    guest_call(SYS_set_robust_list, 0x5ee5ee5ee000, 24, 0, 0, 0, 0));
 	fill_fds();
 }

@@ -107,17 +107,23 @@ static void
 fill_rights(void)
 {
 	uint64_t *p;
+	int r;
 
 	p = (uint64_t *)(uintptr_t)memory_code;
-	if (mprotect(p, GUEST_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) == 0)
+	r = mprotect(p, GUEST_PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
+	note("text.writable", r);
+	if (r == 0)
 		fill(p, sizeof code_was);
 	p = (uint64_t *)(uintptr_t)constant;
-	if (mprotect(p, GUEST_PAGE, PROT_READ | PROT_WRITE) == 0)
+	r = mprotect(p, GUEST_PAGE, PROT_READ | PROT_WRITE);
+	note("constant.writable", r);
+	if (r == 0)
 		fill(p, 64);
 	fill(protect, sizeof protect);
-	(void)mprotect(protect, PAGES(1), PROT_READ);
-	(void)mprotect(protect + PAGES(1) / 8, PAGES(1), PROT_NONE);
-	(void)munmap(unmapped, PAGES(16));
+	note("data.readonly", mprotect(protect, PAGES(1), PROT_READ));
+	note("data.none", mprotect(protect + PAGES(1) / 8, PAGES(1),
+	    PROT_NONE));
+	note("munmap", munmap(unmapped, PAGES(16)));
 }
 
 static void __attribute__((__noinline__))
@@ -133,6 +139,7 @@ void
 memory_fill(void)
 {
 	uintptr_t from, to;
+	uint64_t *p;
 
 	fill(data, sizeof data);
 	fill(bss, sizeof bss);
@@ -141,9 +148,12 @@ memory_fill(void)
 	fill(mapped, PAGES(16));
 	fill(malloc(PAGES(4)), PAGES(4));
 	fill(malloc(PAGES(400)), PAGES(400));
-	fill(map(PAGES(300)), PAGES(300));
+	p = map(PAGES(300));
+	note("mmap", p == NULL ? -1 : 0);
+	fill(p, PAGES(300));
 	from = (program_break() + 7) & ~(uintptr_t)7;
 	to = (uintptr_t)guest_call(SYS_brk, from + PAGES(8), 0, 0, 0, 0, 0);
+	note("brk", (long)(to - from));
 	if (to > from)
 		fill((uint64_t *)from, to - from);
 	memset(args[0], 0xee, strlen(args[0]));

@@ -5,7 +5,8 @@
  * Leaves as much behind as a program can, and looks for what was left behind.
  *
  *	/fill	fill all registers, all kinds of memory and all that a kernel
- *		keeps for a process, and answer with the registers so
+ *		keeps for a process, and answer with the registers so; the
+ *		body says what each attempt came to, a line each
  *	/read	say of each of them what it was at the snapshot, what it was
  *		at the first instruction of this request, and if that is a
  *		leak. Status 200 if nothing is, 500 if anything is. X-Residue
@@ -37,6 +38,8 @@ typedef char residue_same_as_entry_S[SANDBOX_ABI_VERSION == 1 &&
 
 static char lines[262144];
 static size_t lines_len;
+static char notes[4096];
+static size_t notes_len;
 static char leaks[2048];
 static size_t leaks_len;
 static unsigned n_reported, n_leaks;
@@ -107,6 +110,15 @@ report_long(const char *name, long was, long is)
 	report(name, &was, &is, NULL, sizeof was);
 }
 
+void
+note(const char *what, long ret)
+{
+	char buf[64];
+
+	(void)snprintf(buf, sizeof buf, "%s %ld\n", what, ret);
+	append(notes, sizeof notes, &notes_len, buf);
+}
+
 static void
 read_all(const struct sandbox_request *rq, struct sandbox_reply *rp)
 {
@@ -162,9 +174,7 @@ outside(void)
 int
 main(int argc, char **argv)
 {
-	static const struct sandbox_response filled = {
-		sizeof filled, 200, { NULL, 0, 0 }, NULL, 0, 0, "filled\n", 7
-	};
+	static struct sandbox_response filled;
 	const struct sandbox_request *rq;
 	struct sandbox_reply rp;
 	long r;
@@ -180,6 +190,9 @@ main(int argc, char **argv)
 	rq = (const struct sandbox_request *)r;
 	if (wants(rq, "/fill", 0)) {
 		fill_all();
+		filled = guest_response();
+		filled.body = notes;
+		filled.body_len = notes_len;
 		(void)cross(&filled);
 		abort();
 	}

@@ -75,6 +75,10 @@ void report(const char *name, const void *was, const void *is,
     const void *init, size_t len);
 void report_long(const char *name, long was, long is);
 
+/* While filling: say what an attempt came to, so that a test can tell what was
+ * not even possible. */
+void note(const char *what, long ret);
+
 /* cpu.c */
 void cpu_boot(void);
 void cpu_load_snapshot(void);

@@ -111,7 +111,7 @@ bad_headers(void)
 	BAD(eh.e_type, ET_REL, "not an executable");
 	BAD(eh.e_type, ET_CORE, "not an executable");
 	BAD(eh.e_phnum, 0, "damaged");
-	BAD(eh.e_phnum, 0xfffe, "damaged");
+	BAD(eh.e_phnum, 0xfffe, "truncated");
 	BAD(eh.e_phentsize, 1, "damaged");
 	BAD(eh.e_phoff, UINT64_MAX, "");
 	BAD(eh.e_phoff, sizeof f - 1, "");

@@ -34,7 +34,7 @@ static unsigned test_checks, test_failed;
 /* Two numbers that must be the same. */
 #define CHECK_EQ(a, b)							\
 	do {								\
-		long long a_ = (long long)(a), b_ = (long long)(b);	\
+		long long a_ = +(a), b_ = +(b);			\
 		test_checks++;						\
 		if (a_ != b_) {						\
 			fprintf(stderr, "%s:%d: failed: %s is %lld, "	\

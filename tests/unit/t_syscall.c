@@ -1,0 +1,480 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * System calls, without a CPU: what they answer, and that nothing a guest
+ * passes does any harm.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "vdef.h"
+#include "vas.h"
+
+#include "linux/syscall.h"
+#include "test.h"
+#include "world.h"
+
+static struct world w;
+static char dir[] = "/tmp/t_syscall.XXXXXX";
+
+static int64_t
+call(uint64_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e,
+    uint64_t f)
+{
+	uint64_t args[6] = { a, b, c, d, e, f };
+
+	return (SBX_Syscall(&w.proc, nr, args));
+}
+
+#define CALL0(nr)		call(SYS_##nr, 0, 0, 0, 0, 0, 0)
+#define CALL1(nr, a)		call(SYS_##nr, (uint64_t)(a), 0, 0, 0, 0, 0)
+#define CALL2(nr, a, b)							\
+	call(SYS_##nr, (uint64_t)(a), (uint64_t)(b), 0, 0, 0, 0)
+#define CALL3(nr, a, b, c)						\
+	call(SYS_##nr, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), 0, 0, 0)
+#define CALL4(nr, a, b, c, d)						\
+	call(SYS_##nr, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c),	\
+	    (uint64_t)(d), 0, 0)
+#define CALL6(nr, a, b, c, d, e, f)					\
+	call(SYS_##nr, (uint64_t)(a), (uint64_t)(b), (uint64_t)(c),	\
+	    (uint64_t)(d), (uint64_t)(e), (uint64_t)(f))
+
+#define BUF			WORLD_STACK
+#define ANON			(MAP_PRIVATE | MAP_ANONYMOUS)
+
+static uint64_t
+path(const char *p)
+{
+
+	World_Put(&w, BUF + 0x8000, p, strlen(p) + 1);
+	return (BUF + 0x8000);
+}
+
+static void
+brk_calls(void)
+{
+	const uint64_t lo = WORLD_ARENA;
+	char c;
+
+	World_New(&w, NULL);
+	CHECK_EQ(CALL1(brk, 0), lo);
+	CHECK_EQ(CALL1(brk, lo + 0x3001), lo + 0x3001);
+	World_Put(&w, lo + 0x3000, "x", 1);
+	CHECK_EQ(CALL1(brk, lo + 0x1000), lo + 0x1000);
+	CHECK_EQ(CALL1(brk, lo + 0x3001), lo + 0x3001);
+	World_Get(&w, lo + 0x3000, &c, 1);
+	CHECK_EQ(c, 0);
+	CHECK_EQ(CALL1(brk, lo + WORLD_ARENA_LEN + 1), lo + 0x3001);
+	CHECK_EQ(CALL1(brk, UINT64_MAX), lo + 0x3001);
+	CHECK_EQ(CALL1(brk, lo - 1), lo + 0x3001);
+	CHECK_EQ(CALL1(brk, lo + WORLD_ARENA_LEN), lo + WORLD_ARENA_LEN);
+	CHECK_EQ(CALL6(mmap, 0, 4096, 3, ANON, -1, 0), -ENOMEM);
+	World_Fini(&w);
+}
+
+static void
+mmap_calls(void)
+{
+	int64_t a, b;
+	char c;
+
+	World_New(&w, NULL);
+	a = CALL6(mmap, 0, 5000, PROT_READ | PROT_WRITE, ANON, -1, 0);
+	CHECK_EQ(a, WORLD_ARENA + WORLD_ARENA_LEN - 8192);
+	World_Put(&w, (uint64_t)a + 8191, "x", 1);
+	CHECK_EQ(CALL2(munmap, a, 8192), 0);
+	b = CALL6(mmap, 0, 4096, PROT_READ | PROT_WRITE, ANON, -1, 0);
+	CHECK_EQ(b, a + 4096);
+	World_Get(&w, (uint64_t)a + 8191, &c, 1);
+	CHECK_EQ(c, 0);
+	CHECK_EQ(CALL6(mmap, b, 4096, 3, ANON | MAP_FIXED_NOREPLACE, -1, 0),
+	    -EEXIST);
+	World_Put(&w, (uint64_t)b, "x", 1);
+	CHECK_EQ(CALL6(mmap, b, 4096, 3, ANON | MAP_FIXED, -1, 0), b);
+	World_Get(&w, (uint64_t)b, &c, 1);
+	CHECK_EQ(c, 0);
+	/* what must not work */
+	CHECK_EQ(CALL6(mmap, 0, 0, 3, ANON, -1, 0), -EINVAL);
+	CHECK_EQ(CALL6(mmap, 0, UINT64_MAX, 3, ANON, -1, 0), -ENOMEM);
+	CHECK_EQ(CALL6(mmap, 0, UINT64_MAX - 4095, 3, ANON, -1, 0), -ENOMEM);
+	CHECK_EQ(CALL6(mmap, 0, WORLD_ARENA_LEN, 3, ANON, -1, 0), -ENOMEM);
+	CHECK_EQ(CALL6(mmap, 0, 4096, 7, ANON, -1, 0), -EACCES);
+	CHECK_EQ(CALL6(mmap, 0, 4096, 3, MAP_PRIVATE, 9, 0), -EBADF);
+	CHECK_EQ(CALL6(mmap, 0, 4096, 3, MAP_PRIVATE, 1, 0), -ENODEV);
+	CHECK_EQ(CALL6(mmap, 0, 4096, 3, MAP_ANONYMOUS, -1, 0), -EINVAL);
+	CHECK_EQ(CALL6(mmap, WORLD_STACK, 4096, 3, ANON | MAP_FIXED, -1, 0),
+	    -ENOMEM);
+	CHECK_EQ(CALL6(mmap, UINT64_MAX - 4095, 4096, 3, ANON | MAP_FIXED,
+	    -1, 0), -ENOMEM);
+	CHECK_EQ(CALL6(mmap, b + 1, 4096, 3, ANON | MAP_FIXED, -1, 0),
+	    -EINVAL);
+	CHECK_EQ(CALL2(munmap, b + 1, 4096), -EINVAL);
+	CHECK_EQ(CALL2(munmap, b, UINT64_MAX), -EINVAL);
+	CHECK_EQ(CALL2(munmap, 0, 4096), -EINVAL);
+	CHECK_EQ(CALL3(mprotect, SBX_SYS_SYSCALL, 4096, 3), -ENOMEM);
+	CHECK_EQ(CALL3(mprotect, WORLD_KERNEL, 4096, 3), -ENOMEM);
+	CHECK_EQ(CALL3(mprotect, SBX_GVA_TABLES, 4096, 3), -ENOMEM);
+	CHECK_EQ(CALL3(mprotect, b, 4096, PROT_READ | PROT_EXEC), -EACCES);
+	CHECK_EQ(CALL3(mprotect, b, UINT64_MAX, PROT_READ), -ENOMEM);
+	World_Fini(&w);
+}
+
+static void
+mremap_calls(void)
+{
+	int64_t a, b;
+	char c;
+
+	World_New(&w, NULL);
+	a = CALL6(mmap, 0, 8192, 3, ANON, -1, 0);
+	World_Put(&w, (uint64_t)a + 8191, "x", 1);
+	CHECK_EQ(CALL4(mremap, a, 8192, 16384, 0), -ENOMEM);
+	b = CALL4(mremap, a, 8192, 16384, MREMAP_MAYMOVE);
+	CHECK_EQ(b, a - 16384);
+	World_Get(&w, (uint64_t)b + 8191, &c, 1);
+	CHECK_EQ(c, 'x');
+	CHECK_EQ(CALL4(mremap, b, 16384, 4096, 0), b);
+	CHECK_EQ(CALL4(mremap, b, 4096, 12288, 0), b);
+	World_Get(&w, (uint64_t)b + 8191, &c, 1);
+	CHECK_EQ(c, 0);
+	CHECK_EQ(CALL4(mremap, b, 4096, UINT64_MAX, 1), -ENOMEM);
+	CHECK_EQ(CALL4(mremap, b, 4096, 0, 1), -EINVAL);
+	CHECK_EQ(CALL4(mremap, 0, 4096, 8192, 1), -EINVAL);
+	CHECK_EQ(CALL3(madvise, b, 4096, MADV_DONTNEED), 0);
+	CHECK_EQ(CALL3(madvise, 0, 4096, MADV_DONTNEED), -EINVAL);
+	World_Fini(&w);
+}
+
+static void
+make_file(const char *name, const char *text)
+{
+	char p[4096];
+	FILE *f;
+
+	(void)snprintf(p, sizeof p, "%s/%s", dir, name);
+	f = fopen(p, "w");
+	AN(f);
+	fputs(text, f);
+	AZ(fclose(f));
+}
+
+static int64_t
+open_in(const char *name, int flags)
+{
+	char p[4096];
+
+	(void)snprintf(p, sizeof p, "%s/%s", dir, name);
+	return (CALL3(open, path(p), flags, 0));
+}
+
+static void
+file_tree(void)
+{
+	char p[4096], q[4096];
+
+	AN(mkdtemp(dir));
+	(void)snprintf(p, sizeof p, "%s/in", dir);
+	AZ(mkdir(p, 0755));
+	(void)snprintf(p, sizeof p, "%s/in/sub", dir);
+	AZ(mkdir(p, 0755));
+	make_file("in/a", "0123456789");
+	make_file("in/sub/b", "bbb");
+	make_file("secret", "secret");
+	make_file("single", "single");
+	make_file("single2", "not this one");
+	(void)snprintf(p, sizeof p, "%s/in/link", dir);
+	AZ(symlink("../secret", p));
+	(void)snprintf(p, sizeof p, "%s/in/abs", dir);
+	(void)snprintf(q, sizeof q, "%s/secret", dir);
+	AZ(symlink(q, p));
+	(void)snprintf(p, sizeof p, "%s/in/good", dir);
+	AZ(symlink("sub/b", p));
+	(void)snprintf(p, sizeof p, "%s/in/up", dir);
+	AZ(symlink("..", p));
+	(void)snprintf(p, sizeof p, "%s/in/magic", dir);
+	AZ(symlink("/proc/self/root", p));
+	(void)snprintf(p, sizeof p, "%s/in/fifo", dir);
+	AZ(mkfifo(p, 0644));
+}
+
+static void
+file_paths(void)
+{
+	static char in[4096], single[4096];
+	const char *files[] = { in, single, NULL };
+
+	(void)snprintf(in, sizeof in, "%s/in/", dir);
+	(void)snprintf(single, sizeof single, "%s/single", dir);
+	World_New(&w, files);
+	CHECK_EQ(open_in("in/a", O_RDONLY), 3);
+	CHECK_EQ(open_in("in/sub/b", O_RDONLY), 4);
+	CHECK_EQ(open_in("in/good", O_RDONLY), 5);
+	CHECK_EQ(open_in("in//sub/../a", O_RDONLY), 6);
+	CHECK_EQ(open_in("single", O_RDONLY), 7);
+	CHECK_EQ(open_in("single2", O_RDONLY), -ENOENT);
+	CHECK_EQ(open_in("single/x", O_RDONLY), -ENOENT);
+	CHECK_EQ(open_in("secret", O_RDONLY), -ENOENT);
+	CHECK_EQ(open_in("in/../secret", O_RDONLY), -EACCES);
+	CHECK_EQ(open_in("in/sub/../../secret", O_RDONLY), -EACCES);
+	CHECK_EQ(open_in("in/link", O_RDONLY), -EACCES);
+	CHECK_EQ(open_in("in/abs", O_RDONLY), -EACCES);
+	CHECK_EQ(open_in("in/up/secret", O_RDONLY), -EACCES);
+	CHECK_EQ(open_in("in/magic/etc/passwd", O_RDONLY), -EACCES);
+	CHECK_EQ(open_in("in/fifo", O_RDONLY), -EACCES);
+	CHECK_EQ(open_in("in/none", O_RDONLY), -ENOENT);
+	CHECK_EQ(open_in("in", O_RDONLY), -EISDIR);
+	CHECK_EQ(open_in("in/a", O_RDWR), -EROFS);
+	CHECK_EQ(open_in("in/a", O_WRONLY | O_TRUNC), -EROFS);
+	CHECK_EQ(open_in("in/new", O_RDONLY | O_CREAT), -ENOENT);
+	CHECK_EQ(CALL3(open, path("/etc/passwd"), O_RDONLY, 0), -ENOENT);
+	CHECK_EQ(CALL3(open, path("/proc/self/mem"), O_RDONLY, 0), -ENOENT);
+	CHECK_EQ(CALL3(open, path("/proc/self/fd/0"), O_RDONLY, 0), -ENOENT);
+	CHECK_EQ(CALL3(open, path("/dev/kvm"), O_RDONLY, 0), -ENOENT);
+	CHECK_EQ(CALL3(open, path(""), O_RDONLY, 0), -ENOENT);
+	CHECK_EQ(CALL3(open, 0, O_RDONLY, 0), -EFAULT);
+	CHECK_EQ(CALL4(openat, 3, path("a"), O_RDONLY, 0), -EBADF);
+	CHECK_EQ(CALL3(open, path("/dev/null"), O_RDWR, 0), 8);
+	World_Fini(&w);
+}
+
+static void
+file_io(void)
+{
+	static char in[4096];
+	const char *files[] = { in, NULL };
+	struct stat st;
+	char b[16];
+
+	(void)snprintf(in, sizeof in, "%s/in", dir);
+	World_New(&w, files);
+	CHECK_EQ(open_in("in/a", O_RDONLY), 3);
+	CHECK_EQ(CALL3(read, 3, BUF, 4), 4);
+	CHECK_EQ(CALL1(dup, 3), 4);
+	CHECK_EQ(CALL3(read, 4, BUF, 100), 6);
+	World_Get(&w, BUF, b, 6);
+	CHECK(!memcmp(b, "456789", 6));
+	CHECK_EQ(CALL3(lseek, 3, -3, SEEK_END), 7);
+	CHECK_EQ(CALL3(read, 4, BUF, 100), 3);
+	CHECK_EQ(CALL3(lseek, 3, -1, SEEK_SET), -EINVAL);
+	CHECK_EQ(CALL3(lseek, 3, INT64_MIN, SEEK_CUR), -EINVAL);
+	CHECK_EQ(CALL3(lseek, 3, INT64_MAX, SEEK_END), -EINVAL);
+	CHECK_EQ(CALL3(lseek, 3, 0, 77), -EINVAL);
+	CHECK_EQ(CALL4(pread64, 3, BUF, 2, 5), 2);
+	CHECK_EQ(CALL4(pread64, 3, BUF, 2, -1), -EINVAL);
+	CHECK_EQ(CALL3(read, 3, WORLD_KERNEL, 4), -EFAULT);
+	CHECK_EQ(CALL3(lseek, 3, 0, SEEK_SET), 0);
+	CHECK_EQ(CALL3(read, 3, WORLD_RO, 4), -EFAULT);
+	CHECK_EQ(CALL3(write, 3, BUF, 1), -EBADF);
+	CHECK_EQ(CALL3(read, 99, BUF, 1), -EBADF);
+	CHECK_EQ(CALL3(read, -1, BUF, 1), -EBADF);
+	CHECK_EQ(CALL2(fstat, 3, BUF), 0);
+	World_Get(&w, BUF, &st, sizeof st);
+	CHECK_EQ(st.st_size, 10);
+	CHECK_EQ(st.st_mode, S_IFREG | 0444);
+	CHECK_EQ(CALL6(mmap, 0, 4096, 1, MAP_PRIVATE, 3, 0),
+	    WORLD_ARENA + WORLD_ARENA_LEN - 4096);
+	World_Get(&w, WORLD_ARENA + WORLD_ARENA_LEN - 4096, b, 11);
+	CHECK(!memcmp(b, "0123456789", 11));
+	CHECK_EQ(CALL2(dup2, 3, 63), 63);
+	CHECK_EQ(CALL2(dup2, 3, 64), -EBADF);
+	CHECK_EQ(CALL3(fcntl, 3, F_DUPFD, 63), -EMFILE);
+	CHECK_EQ(CALL3(fcntl, 3, F_DUPFD, UINT64_MAX), -EINVAL);
+	CHECK_EQ(CALL3(fcntl, 63, F_SETFD, 1), 0);
+	CHECK_EQ(CALL3(fcntl, 63, F_GETFD, 0), 1);
+	CHECK_EQ(CALL3(fcntl, 3, F_GETFD, 0), 0);
+	CHECK_EQ(CALL1(close, 3), 0);
+	CHECK_EQ(CALL1(close, 3), -EBADF);
+	World_Fini(&w);
+}
+
+/* Until there is none left: the description table can not overflow. */
+static void
+file_exhaust(void)
+{
+	unsigned u;
+
+	World_New(&w, NULL);
+	for (u = 3; u < SBX_FD_MAX; u++)
+		CHECK_EQ(CALL3(open, path("/dev/null"), 0, 0), u);
+	CHECK_EQ(CALL3(open, path("/dev/null"), 0, 0), -EMFILE);
+	CHECK_EQ(CALL1(dup, 0), -EMFILE);
+	CHECK_EQ(CALL1(close, 40), 0);
+	CHECK_EQ(CALL1(dup, 0), 40);
+	CHECK_EQ(CALL1(close, 41), 0);
+	CHECK_EQ(CALL3(open, path("/dev/zero"), 0, 0), 41);
+	World_Fini(&w);
+}
+
+/* A request's descriptors are gone after it, the program's own are back. */
+static void
+file_reset(void)
+{
+	static char in[4096];
+	const char *files[] = { in, NULL };
+	static struct sbx_proc golden;
+	unsigned fds;
+
+	(void)snprintf(in, sizeof in, "%s/in", dir);
+	World_New(&w, files);
+	CHECK_EQ(open_in("in/a", O_RDONLY), 3);
+	CHECK_EQ(CALL3(read, 3, BUF, 4), 4);
+	SBX_Proc_Init(&golden, &w.m, &w.layout, w.allow, "/p");
+	SBX_Proc_Copy(&golden, &w.proc);
+	fds = test_entries("/proc/self/fd");
+	CHECK_EQ(CALL3(read, 3, BUF, 4), 4);
+	CHECK_EQ(open_in("in/sub/b", O_RDONLY), 4);
+	CHECK_EQ(CALL1(close, 3), 0);
+	CHECK_EQ(CALL1(close, 1), 0);
+	CHECK_EQ(CALL1(brk, WORLD_ARENA + 4096), WORLD_ARENA + 4096);
+	SBX_Proc_Reset(&w.proc, &golden);
+	CHECK_EQ(test_entries("/proc/self/fd"), fds);
+	CHECK_EQ(CALL3(lseek, 3, 0, SEEK_CUR), 4);
+	CHECK_EQ(CALL3(write, 1, BUF, 1), 1);
+	CHECK_EQ(CALL1(close, 4), -EBADF);
+	CHECK_EQ(CALL1(brk, 0), WORLD_ARENA);
+	SBX_Proc_Fini(&golden);
+	World_Fini(&w);
+}
+
+static void
+output(void)
+{
+	static char big[40000];
+	unsigned u;
+
+	World_New(&w, NULL);
+	World_Put(&w, BUF, "one\ntwo", 7);
+	CHECK_EQ(CALL3(write, 1, BUF, 7), 7);
+	CHECK(!strcmp(w.log, "2:one\n"));
+	CHECK_EQ(CALL3(write, 2, BUF, 4), 4);
+	SBX_Proc_End(&w.proc);
+	CHECK(!strcmp(w.log, "2:one\n3:one\n2:two\n"));
+	SBX_Proc_Begin(&w.proc, &w.host, 0, INT64_MAX);
+	SBX_Proc_End(&w.proc);
+	w.log_len = 0;
+	/* a share, and no more */
+	SBX_Proc_Begin(&w.proc, &w.host, 0, INT64_MAX);
+	memset(big, 'x', sizeof big);
+	World_Put(&w, BUF, big, sizeof big);
+	for (u = 0; u < 10; u++)
+		CHECK_EQ(CALL3(write, 1, BUF, sizeof big), sizeof big);
+	SBX_Proc_End(&w.proc);
+	CHECK(w.log_len <= SBX_LOG_BYTES_MAX + SBX_LOG_LINES_MAX * 3);
+	CHECK(w.proc.log_dropped > 300);
+	World_Fini(&w);
+}
+
+static void
+process(void)
+{
+	struct timespec ts;
+
+	World_New(&w, NULL);
+	CHECK_EQ(CALL0(getpid), 1);
+	CHECK_EQ(CALL0(fork), -EAGAIN);
+	CHECK_EQ(CALL1(execve, path("/bin/sh")), -ENOSYS);
+	CHECK_EQ(CALL2(clock_gettime, CLOCK_REALTIME, BUF), 0);
+	World_Get(&w, BUF, &ts, sizeof ts);
+	CHECK(ts.tv_sec > 1600000000);
+	CHECK_EQ(CALL2(clock_gettime, 8, BUF), -EINVAL);
+	CHECK_EQ(CALL2(clock_gettime, UINT64_MAX, BUF), -EINVAL);
+	CHECK_EQ(CALL2(clock_gettime, 0, WORLD_RO), -EFAULT);
+	CHECK_EQ(CALL3(getrandom, BUF, 16, 0), 16);
+	CHECK_EQ(CALL3(getrandom, BUF, UINT64_MAX, 0) > 0, 1);
+	CHECK_EQ(CALL4(readlinkat, AT_FDCWD, path("/proc/self/exe"), BUF, 4),
+	    4);
+	CHECK_EQ(CALL4(rt_sigaction, 0, 0, 0, 8), -EINVAL);
+	CHECK_EQ(CALL4(rt_sigaction, 65, 0, 0, 8), -EINVAL);
+	CHECK_EQ(CALL4(rt_sigaction, UINT64_MAX, 0, 0, 8), -EINVAL);
+	CHECK_EQ(CALL4(rt_sigaction, 64, BUF, BUF, 8), 0);
+	CHECK_EQ(CALL2(kill, 2, 9), -ESRCH);
+	CHECK_EQ(CALL2(kill, 1, 65), -EINVAL);
+	CHECK_EQ(w.proc.kill, SBX_KILL_NONE);
+	(void)CALL3(tgkill, 1, 1, 6);
+	CHECK_EQ(w.proc.kill, SBX_KILL_fault);
+	(void)CALL1(exit_group, 1);
+	CHECK_EQ(w.proc.kill, SBX_KILL_fault);
+	World_Fini(&w);
+}
+
+/*
+ * Any call with any arguments: the sanitizers see what goes wrong. Those that
+ * sleep or need a vCPU are left out.
+ */
+static uint64_t
+any_argument(void)
+{
+	static const uint64_t some[] = {
+		0, 1, 2, 3, 4, 8, 63, 64, 4095, 4096, 4097, 8192, 65536,
+		WORLD_ARENA, WORLD_ARENA + 4096, WORLD_ARENA + 0x100000,
+		WORLD_ARENA + WORLD_ARENA_LEN - 4096,
+		WORLD_ARENA + WORLD_ARENA_LEN, WORLD_STACK, WORLD_STACK + 1,
+		WORLD_STACK + WORLD_STACK_LEN - 1, WORLD_RO, WORLD_KERNEL,
+		SBX_SYS_END, SBX_GVA_TABLES, 0x7fffffff, 0x80000000,
+		0xffffffff, INT64_MAX, 0x8000000000000000, UINT64_MAX,
+		UINT64_MAX - 4095, ANON, ANON | MAP_FIXED, MAP_PRIVATE,
+	};
+
+	return (some[(size_t)random() % (sizeof some / sizeof *some)]);
+}
+
+static void
+any_call(void)
+{
+	static const uint64_t not[] = { SYS_arch_prctl, SYS_nanosleep,
+	    SYS_clock_nanosleep, SYS_futex, SYS_mprotect };
+	unsigned n;
+	uint64_t nr, i;
+
+	World_New(&w, NULL);
+	srandom(7);
+	for (n = 0; n < 300000; n++) {
+		nr = (uint64_t)random() % 340;
+		for (i = 0; i < sizeof not / sizeof *not; i++)
+			if (nr == not[i])
+				nr = SYS_mmap;
+		(void)call(nr, any_argument(), any_argument(),
+		    any_argument(), any_argument(), any_argument(),
+		    any_argument());
+		w.log_len = 0;
+		w.proc.log_lines = 0;
+	}
+	World_Fini(&w);
+}
+
+static void
+clean_up(void)
+{
+	char cmd[4096];
+
+	(void)snprintf(cmd, sizeof cmd, "rm -r %s", dir);
+	AZ(system(cmd));
+}
+
+int
+main(void)
+{
+
+	TEST_BEGIN(240);
+	file_tree();
+	TEST(brk_calls);
+	TEST(mmap_calls);
+	TEST(mremap_calls);
+	TEST(file_paths);
+	TEST(file_io);
+	TEST(file_exhaust);
+	TEST(file_reset);
+	TEST(output);
+	TEST(process);
+	TEST(any_call);
+	clean_up();
+	TEST_END();
+}

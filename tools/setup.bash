@@ -62,9 +62,7 @@ step() {
 
 # Wait for 10 seconds, or until PID has ended: false then.
 step_waits() {
-	local i
-
-	for i in {1..100}; do
+	for _ in {1..100}; do
 		kill -0 "$1" 2>/dev/null || return 1
 		sleep 0.1
 	done

@@ -241,8 +241,8 @@ for u in $("$run" -u /list "$build/tests/guests/ring0/ring0.guest" |
 	/next_rsp)
 		answers ring0 $u '^ok$'
 		;;
-	/syscall_tf | /rdtscp | /vmmcall | /vmcall | /int* | /sgdt | /sidt | /str | \
-	    /sldt | /smsw | /popf_ac | /rdpmc | /wrfsbase)
+	/syscall_tf | /rdtscp | /vmmcall | /vmcall | /int* | /sgdt | /sidt | \
+	    /str | /sldt | /smsw | /popf_ac | /rdpmc | /wrfsbase)
 		either ring0 "$u"
 		;;
 	*)

@@ -22,6 +22,7 @@
 
 #include "base/err.h"
 #include "pool/vm.h"
+#include "vmod/compat.h"
 #include "vmod/vsbx.h"
 
 /* What the answer becomes, before anything is written. */
@@ -116,11 +117,23 @@ resp_plan_headers(struct resp_plan *rp, struct sbx_err *err)
 	if (rp->ans->reason.l > SANDBOX_MAX_HEADER_BYTES)
 		return (SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
 		    "the reason of the response is too long"));
-	rp->bytes += rp->ans->reason.l + 1;
+	rp->bytes += sizeof "200" + rp->ans->reason.l + 1;
 	return (0);
 }
 
 /*--------------------------------------------------------------------*/
+
+/* Without logging it, as http_SetH() does: see VSBX_LOG_BERESP(). */
+static void
+resp_field(const struct http *hp, unsigned n, const char *b, const char *e)
+{
+
+	CHECK_OBJ_NOTNULL(hp, HTTP_MAGIC);
+	assert(n < hp->shd);
+	hp->hd[n].b = b;
+	hp->hd[n].e = e;
+	hp->hdf[n] = 0;
+}
 
 static char *
 resp_cat(char *p, const char *b, size_t l)
@@ -140,27 +153,56 @@ resp_header(struct http *hp, char *p, const struct sbx_txt *name,
 	p = resp_cat(p, name->b, name->l);
 	p = resp_cat(p, ": ", 2);
 	p = resp_cat(p, value->b, value->l);
-	*p++ = '\0';
-	http_SetHeader(hp, b);
-	return (p);
+	*p = '\0';
+	resp_field(hp, hp->nhd++, b, p);
+	return (p + 1);
 }
 
-/* (p) is as long as was planned; one size was computed from the other. */
+/* "200", then the reason. */
 static char *
+resp_first_line(struct http *hp, const struct resp_plan *rp, char *p)
+{
+	static const char proto[] = "HTTP/1.1";
+	const char *reason;
+	unsigned status;
+
+	resp_field(hp, HTTP_HDR_PROTO, proto, proto + sizeof proto - 1);
+	http_Proto(hp);
+
+	status = rp->ans->status;
+	hp->status = (uint16_t)status;
+	p[0] = (char)('0' + status / 100);
+	p[1] = (char)('0' + status / 10 % 10);
+	p[2] = (char)('0' + status % 10);
+	p[3] = '\0';
+	resp_field(hp, HTTP_HDR_STATUS, p, p + 3);
+	p += 4;
+
+	if (rp->ans->reason.l == 0) {
+		reason = http_Status2Reason(status, NULL);
+		resp_field(hp, HTTP_HDR_REASON, reason,
+		    reason + strlen(reason));
+		return (p);
+	}
+	reason = p;
+	p = resp_cat(p, rp->ans->reason.b, rp->ans->reason.l);
+	*p = '\0';
+	resp_field(hp, HTTP_HDR_REASON, reason, p);
+	return (p + 1);
+}
+
+/* There is room for what was planned: (p) has that many bytes. */
+static void
 resp_write(struct http *hp, const struct resp_plan *rp, char *p)
 {
 	static const char cl[] = "Content-Length";
 	struct sbx_txt name, value;
-	const char *reason = NULL;
+	const char *e;
 	unsigned u;
 
 	CHECK_OBJ_NOTNULL(rp, RESP_PLAN_MAGIC);
-	if (rp->ans->reason.l > 0)
-		reason = p;
-	p = resp_cat(p, rp->ans->reason.b, rp->ans->reason.l);
-	*p++ = '\0';
-	http_PutResponse(hp, "HTTP/1.1", (uint16_t)rp->ans->status, reason);
-
+	e = p + rp->bytes;
+	p = resp_first_line(hp, rp, p);
 	for (u = 0; u < rp->ans->n_headers; u++)
 		if (!resp_is_ours(&rp->ans->headers[u]))
 			p = resp_header(hp, p, &rp->ans->headers[u].name,
@@ -172,7 +214,7 @@ resp_write(struct http *hp, const struct resp_plan *rp, char *p)
 		value.l = strlen(rp->cl);
 		p = resp_header(hp, p, &name, &value);
 	}
-	return (p);
+	assert(p <= e);
 }
 
 static int
@@ -213,11 +255,10 @@ vsbx_response_apply(struct busyobj *bo, struct vsbx_task *task,
 	p = WS_Alloc(bo->ws, (unsigned)rp->bytes);
 	if (p == NULL)
 		return (resp_full(err));
-	p = resp_write(hp, rp, p);
-	AN(p);
-	bo->acct.beresp_hdrbytes += rp->bytes;
-	if (hp->hd[HTTP_HDR_STATUS].b == NULL ||
-	    vsbx_body_open(bo, task, rp->body_len))
+	if (vsbx_body_open(bo, task, rp->body_len))
 		return (resp_full(err));
+	resp_write(hp, rp, p);
+	bo->acct.beresp_hdrbytes += rp->bytes;
+	VSBX_LOG_BERESP(bo);
 	return (0);
 }

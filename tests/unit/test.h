@@ -121,11 +121,4 @@ test_end(void)
 
 #define TEST_END()		return (test_end())
 
-/* What automake takes for "skipped". */
-#define TEST_SKIP(why)							\
-	do {								\
-		printf("SKIP: %s\n", (why));				\
-		exit(77);						\
-	} while (0)
-
 #endif

@@ -1,0 +1,115 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a request costs, counted: the host's system calls that go through the
+ * table in base/os.h.
+ */
+
+#include "config.h"
+
+#include <linux/kvm.h>
+#include <stdatomic.h>
+
+#include "vdef.h"
+#include "vas.h"
+
+#include "base/os.h"
+#include "kvm.h"
+#include "test.h"
+
+static _Atomic unsigned n_run, n_log, n_ioctl, n_random, n_other;
+
+static int
+count_ioctl(int fd, unsigned long nr, void *arg)
+{
+
+	if (nr == KVM_RUN)
+		n_run++;
+	else if (nr == KVM_GET_DIRTY_LOG)
+		n_log++;
+	else
+		n_ioctl++;
+	return (sbx_os_real.ioctl(fd, nr, arg));
+}
+
+static void *
+count_calloc(size_t n, size_t l)
+{
+
+	n_other++;
+	return (sbx_os_real.calloc(n, l));
+}
+
+static int
+count_madvise(void *p, size_t l, int a)
+{
+
+	n_other++;
+	return (sbx_os_real.madvise(p, l, a));
+}
+
+static ssize_t
+count_random(void *p, size_t l, unsigned f)
+{
+
+	n_random++;
+	return (sbx_os_real.getrandom(p, l, f));
+}
+
+static void
+count(const char *path, const char *url, unsigned exits)
+{
+	const unsigned n = 64;
+	struct sbx_program_cfg cfg;
+	struct sbx_program *prg;
+	struct sbx_err err;
+	unsigned u;
+
+	Kvm_Cfg(&cfg, path);
+	prg = Kvm_Open(&cfg);
+	for (u = 0; u < 4; u++)
+		CHECK_EQ(Kvm_Get(prg, url, NULL, 0, &err), 200);
+	n_run = n_log = n_ioctl = n_random = n_other = 0;
+	sbx_os.ioctl = count_ioctl;
+	sbx_os.calloc = count_calloc;
+	sbx_os.madvise = count_madvise;
+	sbx_os.getrandom = count_random;
+	for (u = 0; u < n; u++)
+		CHECK_EQ(Kvm_Get(prg, url, NULL, 0, &err), 200);
+	sbx_os = sbx_os_real;
+	CHECK_EQ(n_run, n * exits);
+	CHECK_EQ(n_log, n);
+	CHECK_EQ(n_ioctl, 0);
+	CHECK_EQ(n_other, 0);
+	/* random bytes for 32 requests at a time */
+	CHECK_EQ(n_random, n / 32);
+	Kvm_Close(&prg);
+}
+
+/* A request that asks the host for nothing: one crossing. */
+static void
+hello(void)
+{
+
+	count(Kvm_Example("hello"), "/", 1);
+}
+
+/* Pages that are dirtied again do not cost a call either. */
+static void
+dirty(void)
+{
+
+	count(Kvm_Guest("dirty"), "/?pages=100", 1);
+}
+
+int
+main(void)
+{
+
+	Kvm_Need();
+	TEST_BEGIN(120);
+	TEST(hello);
+	TEST(dirty);
+	TEST_END();
+}

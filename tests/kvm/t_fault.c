@@ -1,0 +1,174 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The Nth system call of the host's fails, for every N: while a program is
+ * loaded, started and frozen, while VMs are stamped, warmed up, run, reset,
+ * replaced and destroyed. No crash, no leak, and a sentence each time.
+ */
+
+#include "config.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "vdef.h"
+#include "vas.h"
+
+#include "base/os.h"
+#include "kvm.h"
+#include "test.h"
+
+static _Atomic int calls;		/* made so far */
+static int fail_at;			/* which one fails; 0: none */
+static _Atomic int failed;
+
+/* True if this call has to fail. */
+static int
+fails(void)
+{
+
+	if (atomic_fetch_add(&calls, 1) + 1 != fail_at)
+		return (0);
+	failed = 1;
+	errno = ENOMEM;
+	return (1);
+}
+
+/* What gives something back can not fail; all else is taken from the table. */
+#define FAIL_close		0
+#define FAIL_munmap		0
+#define FAIL_open		fails()
+#define FAIL_ioctl		fails()
+#define FAIL_memfd_create	fails()
+#define FAIL_ftruncate		fails()
+#define FAIL_fcntl		fails()
+#define FAIL_fstat		fails()
+#define FAIL_openat2		fails()
+#define FAIL_pread		fails()
+#define FAIL_mmap		fails()
+#define FAIL_madvise		fails()
+#define FAIL_getrandom		fails()
+#define FAIL_pthread_create	fails()
+#define FAIL_calloc		fails()
+
+/* What a failure looks like, by return type. */
+#define RET_open		(-1)
+#define RET_close		(-1)
+#define RET_ioctl		(-1)
+#define RET_memfd_create	(-1)
+#define RET_ftruncate		(-1)
+#define RET_fcntl		(-1)
+#define RET_fstat		(-1)
+#define RET_openat2		(-1)
+#define RET_pread		(-1)
+#define RET_mmap		MAP_FAILED
+#define RET_munmap		(-1)
+#define RET_madvise		(-1)
+#define RET_getrandom		(-1)
+#define RET_pthread_create	EAGAIN
+#define RET_calloc		NULL
+
+#define OSCALL(ret, name, parm, arg)					\
+static ret								\
+fail_##name parm							\
+{									\
+									\
+	if (FAIL_##name)						\
+		return (RET_##name);					\
+	return (sbx_os_real.name arg);					\
+}
+#include "tbl/os_calls.h"
+
+static const struct sbx_os failing = {
+#define OSCALL(ret, name, parm, arg)	.name = fail_##name,
+#include "tbl/os_calls.h"
+};
+
+/* From nothing to nothing. Returns -1 if something failed; (err) says what. */
+static int
+life(const char *path, const char *url, struct sbx_err *err)
+{
+	const char *files[] = { "/etc", "/etc/passwd", NULL };
+	struct sbx_program_cfg cfg;
+	struct sbx_program *prg = NULL;
+	struct sbx_err e;
+	int i, r = 0;
+
+	Kvm_Cfg(&cfg, path);
+	cfg.min_vms = 2;
+	cfg.files = files;
+	cfg.queue_timeout = 0.05;
+	SBX_Err_Clear(err);
+	if (SBX_Program_Open(&cfg, &prg, err))
+		return (-1);
+	if (SBX_Program_Warm(prg, err)) {
+		SBX_Program_Close(&prg);
+		return (-1);
+	}
+	/* what a call of its own gave it is between the guest and the test */
+	for (i = 0; i < 2; i++)
+		if (Kvm_Get(prg, url, NULL, 0, &e) < 0) {
+			*err = e;
+			r = -1;
+		}
+	/* a VM less than there should be is not an error that anybody sees */
+	Kvm_Close(&prg);
+	return (r);
+}
+
+static void
+every_call(const char *path, const char *url)
+{
+	struct sbx_err err;
+	unsigned silent = 0;
+
+	for (fail_at = 1; ; fail_at++) {
+		calls = failed = 0;
+		sbx_os = failing;
+		if (life(path, url, &err)) {
+			CHECK(err.kind != SBX_FAIL_NONE);
+			CHECK(strlen(err.msg) > 10);
+		} else if (failed)
+			silent++;
+		sbx_os = sbx_os_real;
+		if (!failed)
+			break;
+	}
+	/* in peace everything works, and much is done */
+	CHECK(fail_at > 100);
+	printf("%d calls, %u of them may fail without a request failing\n",
+	    fail_at - 1, silent);
+	fail_at = 0;
+	CHECK_EQ(life(path, url, &err), 0);
+}
+
+static void
+hello(void)
+{
+
+	every_call(Kvm_Example("hello"), "/");
+}
+
+/* Changes page tables, opens files. */
+static void
+residue(void)
+{
+
+	every_call(Kvm_Guest("residue"), "/fill");
+}
+
+int
+main(void)
+{
+
+	Kvm_Need();
+	TEST_BEGIN(600);
+	TEST(hello);
+	TEST(residue);
+	TEST_END();
+}

@@ -1,0 +1,299 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The pool under several threads: growth, the queue, kills, warm and cold,
+ * sharing.
+ */
+
+#include "config.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "vdef.h"
+#include "vas.h"
+
+#include "base/os.h"
+#include "kvm.h"
+#include "test.h"
+
+#define THREADS			8
+
+static struct sbx_program *prg;
+static _Atomic unsigned n_good, n_busy, n_killed, n_wrong;
+static unsigned rounds;
+
+static void
+count(int status, const char *body, const struct sbx_err *err)
+{
+
+	if (status == 200 && !strncmp(body, "Hello", 5))
+		n_good++;
+	else if (status == 200)
+		n_wrong++;
+	else if (err->kind == SBX_FAIL_BUSY)
+		n_busy++;
+	else if (err->kind == SBX_FAIL_GUEST)
+		n_killed++;
+	else
+		n_wrong++;
+}
+
+static void *
+client(void *priv)
+{
+	struct sbx_err err;
+	char body[64];
+	unsigned u;
+	int i;
+
+	for (u = 0; u < rounds; u++) {
+		i = Kvm_Get(prg, priv == NULL ? "/" : priv, body, sizeof body,
+		    &err);
+		count(i, body, &err);
+	}
+	return (NULL);
+}
+
+static void
+clients(const char *url)
+{
+	pthread_t t[THREADS];
+	unsigned u;
+
+	n_good = n_busy = n_killed = n_wrong = 0;
+	for (u = 0; u < THREADS; u++)
+		AZ(pthread_create(&t[u], NULL, client,
+		    (void *)(uintptr_t)url));
+	for (u = 0; u < THREADS; u++)
+		AZ(pthread_join(t[u], NULL));
+}
+
+static struct sbx_pool_stats
+stats(void)
+{
+	struct sbx_pool_stats st;
+
+	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
+	return (st);
+}
+
+static void
+many_threads(void)
+{
+	struct sbx_program_cfg cfg;
+
+	Kvm_Cfg(&cfg, Kvm_Example("hello"));
+	cfg.max_vms = 4;
+	prg = Kvm_Open(&cfg);
+	CHECK_EQ(stats().vms, 1);
+	rounds = 500;
+	clients(NULL);
+	CHECK_EQ(n_good, rounds * THREADS);
+	CHECK(stats().vms <= 4);
+	CHECK_EQ(stats().vms_busy, 0);
+	CHECK_EQ(stats().requests, rounds * THREADS);
+	CHECK_EQ(stats().answers, rounds * THREADS);
+	CHECK_EQ(stats().resets, rounds * THREADS);
+	Kvm_Close(&prg);
+}
+
+static void
+no_queue(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_vm *vm;
+	struct sbx_err err;
+
+	Kvm_Cfg(&cfg, Kvm_Example("hello"));
+	cfg.max_vms = 1;
+	cfg.queue_length = 0;
+	prg = Kvm_Open(&cfg);
+	SBX_Err_Clear(&err);
+	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
+	AN(vm);
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), -1);
+	CHECK_EQ(err.kind, SBX_FAIL_BUSY);
+	CHECK_HAS(err.msg, "queue_length");
+	CHECK_EQ(stats().queue_full, 1);
+	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
+	Kvm_Close(&prg);
+}
+
+static void
+late(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_vm *vm;
+	struct sbx_err err;
+	int64_t t;
+
+	Kvm_Cfg(&cfg, Kvm_Example("hello"));
+	cfg.max_vms = 1;
+	cfg.queue_timeout = 0.05;
+	prg = Kvm_Open(&cfg);
+	SBX_Err_Clear(&err);
+	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
+	AN(vm);
+	t = SBX_Os_Mono();
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), -1);
+	t = SBX_Os_Mono() - t;
+	CHECK(t >= 50000000);
+	CHECK_EQ(err.kind, SBX_FAIL_BUSY);
+	CHECK_HAS(err.msg, "queue_timeout");
+	CHECK_EQ(stats().queue_late, 1);
+	CHECK_EQ(stats().queue, 0);
+	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
+	Kvm_Close(&prg);
+}
+
+/* Each request kills its VM; the pool recovers each time. */
+static void
+crashes(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_err err;
+	char body[64];
+
+	Kvm_Cfg(&cfg, Kvm_Guest("segfault"));
+	cfg.max_vms = 2;
+	cfg.queue_timeout = 10 * Kvm_Slow();
+	prg = Kvm_Open(&cfg);
+	rounds = 10;
+	clients("/");
+	CHECK_EQ(n_killed, rounds * THREADS);
+	CHECK_EQ(stats().kill_fault, rounds * THREADS);
+	CHECK_EQ(stats().kills, rounds * THREADS);
+	CHECK_EQ(Kvm_Get(prg, "/ok", body, sizeof body, &err), 200);
+	Kvm_Close(&prg);
+}
+
+static void
+deadlines(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_err err;
+	int64_t t;
+
+	Kvm_Cfg(&cfg, Kvm_Guest("endless_loop"));
+	cfg.request_timeout = 0.1;
+	prg = Kvm_Open(&cfg);
+	t = SBX_Os_Mono();
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), -1);
+	t = SBX_Os_Mono() - t;
+	CHECK_HAS(err.msg, "request_timeout");
+	CHECK(t >= 100000000);
+	CHECK_EQ(stats().kill_timeout, 1);
+	CHECK_EQ(Kvm_Get(prg, "/ok", NULL, 0, &err), 200);
+	Kvm_Close(&prg);
+	/* waiting inside of the host ends too */
+	Kvm_Cfg(&cfg, Kvm_Guest("slow"));
+	cfg.request_timeout = 0.1;
+	prg = Kvm_Open(&cfg);
+	t = SBX_Os_Mono();
+	CHECK_EQ(Kvm_Get(prg, "/?ms=60000", NULL, 0, &err), -1);
+	t = SBX_Os_Mono() - t;
+	CHECK_HAS(err.msg, "request_timeout");
+	CHECK(t < INT64_C(20000000000));
+	Kvm_Close(&prg);
+}
+
+/* The same file and settings are one program. */
+static void
+sharing(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_program *a, *b;
+	struct sbx_err err;
+
+	Kvm_Cfg(&cfg, Kvm_Example("hello"));
+	a = Kvm_Open(&cfg);
+	b = Kvm_Open(&cfg);
+	CHECK(a == b);
+	Kvm_Close(&a);
+	CHECK_EQ(Kvm_Get(b, "/", NULL, 0, &err), 200);
+	cfg.max_vms++;
+	a = Kvm_Open(&cfg);
+	CHECK(a != b);
+	CHECK_EQ(Kvm_Get(a, "/", NULL, 0, &err), 200);
+	Kvm_Close(&b);
+	Kvm_Close(&a);
+}
+
+static void
+cold(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_err err;
+	unsigned u;
+
+	Kvm_Cfg(&cfg, Kvm_Example("hello"));
+	prg = Kvm_Open(&cfg);
+	for (u = 0; u < 3; u++) {
+		CHECK_EQ(SBX_Pool_Healthy(SBX_Program_Pool(prg)), 1);
+		CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
+		SBX_Program_Cool(prg);
+		CHECK_EQ(SBX_Pool_Healthy(SBX_Program_Pool(prg)), 0);
+		CHECK_EQ(stats().vms, 0);
+		CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), -1);
+		CHECK_HAS(err.msg, "cold");
+		SBX_Err_Clear(&err);
+		CHECK_EQ(SBX_Program_Warm(prg, &err), 0);
+	}
+	Kvm_Close(&prg);
+}
+
+static void *
+cooler(void *priv)
+{
+
+	(void)priv;
+	SBX_Program_Cool(prg);
+	return (NULL);
+}
+
+/* Cool waits for the VM that is lent out, and wakes who waits in line. */
+static void
+cold_while_busy(void)
+{
+	const struct timespec ts = { 0, 20000000 };
+	struct sbx_program_cfg cfg;
+	struct sbx_vm *vm;
+	struct sbx_err err;
+	pthread_t t;
+
+	Kvm_Cfg(&cfg, Kvm_Example("hello"));
+	cfg.max_vms = 1;
+	prg = Kvm_Open(&cfg);
+	SBX_Err_Clear(&err);
+	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
+	AN(vm);
+	AZ(pthread_create(&t, NULL, cooler, NULL));
+	while (SBX_Pool_Healthy(SBX_Program_Pool(prg)))
+		(void)nanosleep(&ts, NULL);
+	CHECK_EQ(Kvm_Serve(vm, "/", &err), 200);
+	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
+	AZ(pthread_join(t, NULL));
+	CHECK_EQ(stats().vms, 0);
+	SBX_Program_Close(&prg);
+}
+
+int
+main(void)
+{
+
+	Kvm_Need();
+	TEST_BEGIN(300);
+	TEST(many_threads);
+	TEST(no_queue);
+	TEST(late);
+	TEST(crashes);
+	TEST(deadlines);
+	TEST(sharing);
+	TEST(cold);
+	TEST(cold_while_busy);
+	TEST_END();
+}

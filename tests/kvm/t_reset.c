@@ -1,0 +1,146 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * After a reset all of a VM's memory is the golden image's, byte for byte,
+ * whatever the request did; and page tables that it changed are in force as
+ * they were.
+ */
+
+#include "config.h"
+
+#include "vdef.h"
+#include "miniobj.h"
+#include "vas.h"
+
+#include "kvm.h"
+#include "pool/vm_priv.h"
+#include "test.h"
+
+static struct sbx_err err;
+
+static int
+same(struct sbx_program *prg)
+{
+	struct sbx_pool *pool = SBX_Program_Pool(prg);
+	struct sbx_vm *vm;
+	int i;
+
+	SBX_Err_Clear(&err);
+	vm = SBX_Pool_Get(pool, &err);
+	AN(vm);
+	i = !memcmp(vm->mem, vm->img->golden, vm->img->size);
+	SBX_Pool_Put(pool, &vm);
+	return (i);
+}
+
+static struct sbx_program *
+open_one(const char *path)
+{
+	struct sbx_program_cfg cfg;
+
+	Kvm_Cfg(&cfg, path);
+	cfg.max_vms = 1;
+	return (Kvm_Open(&cfg));
+}
+
+static void
+memory(void)
+{
+	static const struct {
+		const char	*guest;
+		const char	*url;
+	} cases[] = {
+		{ "dirty", "/?pages=1" },
+		{ "dirty", "/?pages=1023" },
+		{ "dirty", "/?pages=1025" },
+		{ "dirty", "/?pages=5000" },
+		{ "dirty", "/random?pages=3000" },
+		{ "memory_hog", "/" },
+		{ "oom", "/" },
+		{ "big_body", "/" },
+		{ "fd_leak", "/" },
+		{ "residue", "/fill" },
+		{ "residue", "/read" },
+	};
+	struct sbx_program *prg;
+	size_t u;
+
+	for (u = 0; u < sizeof cases / sizeof *cases; u++) {
+		prg = open_one(Kvm_Guest(cases[u].guest));
+		CHECK(same(prg));
+		CHECK_EQ(Kvm_Get(prg, cases[u].url, NULL, 0, &err), 200);
+		CHECK(same(prg));
+		CHECK_EQ(Kvm_Get(prg, "/ok", NULL, 0, &err) > 0, 1);
+		CHECK(same(prg));
+		CHECK_EQ(Kvm_Get(prg, cases[u].url, NULL, 0, &err), 200);
+		CHECK(same(prg));
+		Kvm_Close(&prg);
+	}
+}
+
+/* Everything that ring 3 can set, in one request; all of it, in the next. */
+static void
+residue(void)
+{
+	static char body[262144];
+	struct sbx_program *prg;
+	unsigned u;
+
+	prg = open_one(Kvm_Guest("residue"));
+	CHECK_EQ(Kvm_Get(prg, "/read", body, sizeof body, &err), 200);
+	for (u = 0; u < 20; u++) {
+		CHECK_EQ(Kvm_Get(prg, "/fill", NULL, 0, &err), 200);
+		CHECK_EQ(Kvm_Get(prg, "/read", body, sizeof body, &err), 200);
+		CHECK(strstr(body, "LEAK") == NULL);
+		CHECK_HAS(body, "same");
+	}
+	Kvm_Close(&prg);
+}
+
+/* The budget: what is above it goes back, what is below it stays. */
+static void
+budget(void)
+{
+	struct sbx_pool_stats st;
+	struct sbx_program *prg;
+
+	prg = open_one(Kvm_Guest("dirty"));
+	CHECK_EQ(Kvm_Get(prg, "/?pages=5000", NULL, 0, &err), 200);
+	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
+	CHECK_EQ(st.pages_hot, SBX_HOT_MAX);
+	CHECK(st.pages_dropped > 5000 - SBX_HOT_MAX);
+	CHECK(st.pages_dropped < 5100 - SBX_HOT_MAX);
+	Kvm_Close(&prg);
+}
+
+/* A request whose VM is given back without having run. */
+static void
+not_run(void)
+{
+	struct sbx_program *prg;
+	struct sbx_vm *vm;
+
+	prg = open_one(Kvm_Example("hello"));
+	SBX_Err_Clear(&err);
+	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
+	AN(vm);
+	CHECK_EQ(SBX_VM_Body(vm, "secret", 6, &err), 0);
+	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
+	CHECK(same(prg));
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
+	Kvm_Close(&prg);
+}
+
+int
+main(void)
+{
+
+	Kvm_Need();
+	TEST_BEGIN(240);
+	TEST(memory);
+	TEST(residue);
+	TEST(budget);
+	TEST(not_run);
+	TEST_END();
+}

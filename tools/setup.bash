@@ -87,12 +87,12 @@ kvm_usable() {
 	fi
 	if [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
 		group=$(stat -c %G /dev/kvm)
-		say "$(id -un) may not read and write /dev/kvm."
+		say "$(id -un) may not read and write /dev/kvm. As root:"
 		if [ "$group" = root ] || [ "$group" = UNKNOWN ]; then
-			say "Run this as root, or: chgrp kvm /dev/kvm; chmod 660 /dev/kvm;"
 			group=kvm
+			say "    groupadd -f kvm; chgrp kvm /dev/kvm; chmod 660 /dev/kvm"
 		fi
-		say "As root: usermod -aG $group $(id -un)"
+		say "    usermod -aG $group $(id -un)"
 		say "Then log in again, so that the group counts."
 		return 1
 	fi
@@ -194,7 +194,7 @@ build() {
 	if [ -e config.status ]; then
 		die "this source tree is configured in place; first: make distclean"
 	fi
-	mkdir -p "$dir"
+	mkdir -p "$dir" && [ -w "$dir" ] || die "may not write to $top/$dir"
 	if bootstrap_needed; then
 		step "Making configure" "$dir/bootstrap.log" ./bootstrap ||
 		    return 1

@@ -81,9 +81,12 @@ x86_idt(uint64_t *idt)
 	memset(idt, 0, SBX_PAGE);
 	for (v = 0; v < SBX_FAULT_VECTORS; v++) {
 		entry = SBX_SYS_FAULT + v * SBX_FAULT_STRIDE;
-		/* present, DPL 0, interrupt gate, IST 1 */
+		/* Present, interrupt gate, IST 1. DPL 0, or any INT would look
+		 * like the exception; but INT3, which has an opcode of its
+		 * own, so that a breakpoint is called that on hardware too. */
 		idt[v * 2] = (entry & 0xffff) | SBX_SEL_KCODE << 16 |
-		    UINT64_C(1) << 32 | UINT64_C(0x8e) << 40 |
+		    UINT64_C(1) << 32 |
+		    (v == 3 ? UINT64_C(0xee) : UINT64_C(0x8e)) << 40 |
 		    (entry >> 16 & 0xffff) << 48;
 		idt[v * 2 + 1] = entry >> 32;
 	}

@@ -21,6 +21,7 @@
 
 #include "base/err.h"
 #include "base/os.h"
+#include "machine/kvm.h"
 #include "pool/pool.h"
 #include "pool/program.h"
 #include "pool/vm.h"
@@ -391,12 +392,31 @@ run_us(int64_t *t, unsigned long n, unsigned percent)
 	return ((double)t[(n - 1) * percent / 100] * 1e-3);
 }
 
+/* What the probe has found out about this host. */
+static void
+run_host(void)
+{
+	struct sbx_kvm *kvm = NULL;
+	struct sbx_err err;
+
+	SBX_Err_Clear(&err);
+	if (SBX_Kvm_Open(&kvm, &err)) {
+		fprintf(stderr, "sandbox-run: %s\n", err.msg);
+		return;
+	}
+	fprintf(stderr, "platform: %s, a thread for each VM: %s\n",
+	    kvm->platform == SBX_PLATFORM_P ? "P (paravirtual)" :
+	    "H (hardware)", kvm->runner ? "yes" : "no");
+	SBX_Kvm_Close(&kvm);
+}
+
 static void
 run_stats(const struct run *r, struct sbx_pool *pool, unsigned long n,
     int64_t load)
 {
 	struct sbx_pool_stats st;
 
+	run_host();
 	SBX_Pool_Stats(pool, &st);
 	fprintf(stderr, "load, start and freeze: %.1f ms\n",
 	    (double)load * 1e-6);

@@ -239,7 +239,7 @@ for u in $("$run" -u /list "$build/tests/guests/ring0/ring0.guest" |
 		answers ring0 "$u" '^survived'
 		;;
 	/next_rsp)
-		answers ring0 $u '^ok$'
+		answers ring0 "$u" '^ok$'
 		;;
 	/syscall_tf | /rdtscp | /vmmcall | /vmcall | /int* | /sgdt | /sidt | \
 	    /str | /sldt | /smsw | /popf_ac | /rdpmc | /wrfsbase)

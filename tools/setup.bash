@@ -194,7 +194,8 @@ build() {
 	if [ -e config.status ]; then
 		die "this source tree is configured in place; first: make distclean"
 	fi
-	mkdir -p "$dir" && [ -w "$dir" ] || die "may not write to $top/$dir"
+	mkdir -p "$dir"
+	[ -w "$dir" ] || die "may not write to $top/$dir"
 	if bootstrap_needed; then
 		step "Making configure" "$dir/bootstrap.log" ./bootstrap ||
 		    return 1

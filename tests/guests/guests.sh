@@ -17,6 +17,11 @@ trap 'rm -f "$out"' EXIT
 failed=0
 passed=0
 
+# What a sanitizer finds must not look like a guest that died.
+ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}exitcode=99
+UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}halt_on_error=1:exitcode=99
+export ASAN_OPTIONS UBSAN_OPTIONS
+
 [ -w /dev/kvm ] || { echo 'no /dev/kvm, or not writable'; exit 77; }
 [ -x "$run" ] || { echo 'no sandbox-run'; exit 77; }
 

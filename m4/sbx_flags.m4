@@ -36,6 +36,7 @@ AC_DEFUN([SBX_ARG_WARNINGS], [
 			-Wstrict-prototypes -Wswitch -Wunused
 			-Wuninitialized -Wvla -Wwrite-strings
 			-fstack-protector-strong
+			-Wno-gnu-variable-sized-type-not-at-end
 		    ],
 		    [SBX_TRY_CFLAG([SBX_WARN_CFLAGS], sbx_flag)])
 		SBX_WARN_CFLAGS="$SBX_WARN_CFLAGS -Werror"

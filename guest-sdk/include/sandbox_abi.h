@@ -23,7 +23,8 @@
  * Versions: SANDBOX_ABI_VERSION goes up by one when a structure or a call
  * changes in a way that an old guest or an old host would get wrong. Members
  * are only ever added at the end of a structure; `size` says how much of it
- * the writer knew, and what lies beyond it reads as zero.
+ * the writer knew. What a reader knows beyond that reads as zero; what the
+ * writer knew and the reader does not must be zero. Reserved members are zero.
  */
 
 #ifndef SANDBOX_ABI_H_INCLUDED

@@ -48,6 +48,9 @@ answer_is_value(const char *b, size_t l)
 	return (1);
 }
 
+/* No struct sandbox_response will ever be larger. */
+#define ANSWER_SIZE_MAX		4096
+
 #define ANSWER_NO(p, ...)						\
 	SBX_Proc_Kill((p), SBX_KILL_answer, __VA_ARGS__)
 
@@ -58,6 +61,10 @@ answer_str(struct sbx_exchange *x, struct sbx_proc *p,
 {
 	char *b;
 
+	if (s->reserved != 0) {
+		ANSWER_NO(p, "answer: a reserved member is not zero");
+		return (-1);
+	}
 	if (s->len > sizeof x->bytes - *used) {
 		ANSWER_NO(p, "answer: headers take more than %d bytes",
 		    SANDBOX_MAX_HEADER_BYTES);
@@ -155,34 +162,59 @@ answer_body(struct sbx_exchange *x, struct sbx_proc *p,
 	return (0);
 }
 
-int
-SBX_Exchange_Answer(struct sbx_exchange *x, struct sbx_proc *p, uint64_t va)
+/* What (len) bytes at (va) are, as far as they are not zero. */
+static int
+answer_is_zero(const struct sbx_proc *p, uint64_t va, uint64_t len)
 {
-	struct sandbox_response r;
-	uint32_t size;
+	uint8_t b[ANSWER_SIZE_MAX];
+	uint64_t u;
 
-	CHECK_OBJ_NOTNULL(x, SBX_EXCHANGE_MAGIC);
-	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
-	memset(&r, 0, sizeof r);
-	if (SBX_Gmem_CopyIn(&p->machine->gmem, &size, (sandbox_gva_t){ va },
-	    sizeof size)) {
+	assert(len <= sizeof b);
+	if (SBX_Gmem_CopyIn(&p->machine->gmem, b, (sandbox_gva_t){ va }, len))
+		return (0);
+	for (u = 0; u < len; u++)
+		if (b[u] != 0)
+			return (0);
+	return (1);
+}
+
+/*
+ * A guest that was built with a later SDK may have a longer struct; that is
+ * all right as long as it does not use what we do not know.
+ */
+static int
+answer_struct(struct sbx_proc *p, uint64_t va, struct sandbox_response *r)
+{
+	const struct sbx_gmem *gm = &p->machine->gmem;
+
+	if (SBX_Gmem_CopyIn(gm, r, (sandbox_gva_t){ va }, sizeof *r)) {
 		ANSWER_NO(p, "answer: the response is at address 0x%jx, which "
 		    "the guest does not have", (uintmax_t)va);
 		return (-1);
 	}
-	/* an older guest's struct is shorter, the rest reads as zero; there
-	 * is no older one yet than this */
-	if (size != sizeof r) {
-		ANSWER_NO(p, "answer: struct sandbox_response has %u bytes, "
-		    "%zu are expected", size, sizeof r);
+	if (r->size < sizeof *r || r->size > ANSWER_SIZE_MAX) {
+		ANSWER_NO(p, "answer: struct sandbox_response says it has %u "
+		    "bytes, %zu are expected", r->size, sizeof *r);
 		return (-1);
 	}
-	if (SBX_Gmem_CopyIn(&p->machine->gmem, &r, (sandbox_gva_t){ va },
-	    sizeof r)) {
-		ANSWER_NO(p, "answer: the response at address 0x%jx is not "
-		    "all in the guest's memory", (uintmax_t)va);
+	if (!answer_is_zero(p, va + sizeof *r, r->size - sizeof *r) ||
+	    r->reserved != 0) {
+		ANSWER_NO(p, "answer: struct sandbox_response has something "
+		    "in it that this host does not know");
 		return (-1);
 	}
+	return (0);
+}
+
+int
+SBX_Exchange_Answer(struct sbx_exchange *x, struct sbx_proc *p, uint64_t va)
+{
+	struct sandbox_response r;
+
+	CHECK_OBJ_NOTNULL(x, SBX_EXCHANGE_MAGIC);
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	if (answer_struct(p, va, &r))
+		return (-1);
 	if (r.status < 200 || r.status > 999) {
 		ANSWER_NO(p, "answer: status %u, possible are 200 to 999",
 		    r.status);

@@ -105,20 +105,6 @@ loop_call(struct sbx_exchange *x, struct sbx_proc *p)
 	return (next);
 }
 
-static void
-loop_late(struct sbx_proc *p)
-{
-	double t = (double)(p->deadline - p->start) * 1e-9;
-
-	if (p->serving)
-		SBX_Proc_Kill(p, SBX_KILL_timeout, "the guest did not answer "
-		    "within %.3f s (request_timeout)", t);
-	else
-		SBX_Proc_Kill(p, SBX_KILL_timeout, "not ready within %.3f s "
-		    "(boot_timeout); the program must call sandbox_serve() or "
-		    "sandbox_next()", t);
-}
-
 enum sbx_next_e
 SBX_Exchange_Run(struct sbx_exchange *x, struct sbx_proc *p)
 {
@@ -137,7 +123,7 @@ SBX_Exchange_Run(struct sbx_exchange *x, struct sbx_proc *p)
 			loop_fault(p);
 			break;
 		case SBX_EXIT_KICKED:
-			loop_late(p);
+			SBX_Proc_KillLate(p);
 			break;
 		case SBX_EXIT_EDITED:
 			SBX_Proc_Kill(p, SBX_KILL_fault,

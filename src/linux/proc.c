@@ -156,6 +156,22 @@ SBX_Proc_Kill(struct sbx_proc *p, enum sbx_kill_e kill, const char *fmt, ...)
 	    "%s", buf);
 }
 
+void
+SBX_Proc_KillLate(struct sbx_proc *p)
+{
+	double t;
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	t = (double)(p->deadline - p->start) * 1e-9;
+	if (p->serving)
+		SBX_Proc_Kill(p, SBX_KILL_timeout, "the guest did not answer "
+		    "within %.3f s (request_timeout)", t);
+	else
+		SBX_Proc_Kill(p, SBX_KILL_timeout, "not ready within %.3f s "
+		    "(boot_timeout); the program must call sandbox_serve() or "
+		    "sandbox_next()", t);
+}
+
 /*--------------------------------------------------------------------
  * Logging
  */

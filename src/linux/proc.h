@@ -124,6 +124,9 @@ void SBX_Proc_Reset(struct sbx_proc *, const struct sbx_proc *golden);
 void SBX_Proc_Kill(struct sbx_proc *, enum sbx_kill_e, const char *fmt, ...)
     __attribute__((__format__(__printf__, 3, 4)));
 
+/* The request's time is up, or the boot's. */
+void SBX_Proc_KillLate(struct sbx_proc *);
+
 /* A line for the log, within the guest's share. Control characters are
  * replaced here. Returns -1 if it was dropped. */
 int SBX_Proc_Log(struct sbx_proc *, enum sbx_log_e, const char *, size_t);

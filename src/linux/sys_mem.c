@@ -51,9 +51,11 @@ mem_flush(struct mem_batch *mb)
 	if (mb->n == 0)
 		return;
 	SBX_Err_Clear(&err);
-	if (SBX_Machine_Edit(p->machine, mb->e, mb->n, &err))
-		SBX_Proc_Kill(p, SBX_Sys_Late(p) ? SBX_KILL_timeout :
-		    SBX_KILL_host, "mprotect: %s", err.msg);
+	if (SBX_Machine_Edit(p->machine, mb->e, mb->n, &err)) {
+		if (SBX_Sys_Late(p))
+			SBX_Proc_KillLate(p);
+		SBX_Proc_Kill(p, SBX_KILL_host, "mprotect: %s", err.msg);
+	}
 	mb->n = 0;
 }
 

@@ -114,4 +114,6 @@ SBX_Sys_Sleep(struct sbx_proc *p, int64_t ns)
 	ts.tv_nsec = ns % 1000000000;
 	/* the watchdog's signal ends it early */
 	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+	if (SBX_Os_Mono() >= p->deadline)
+		SBX_Proc_KillLate(p);
 }

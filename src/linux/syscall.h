@@ -53,7 +53,7 @@ int SBX_Sys_Late(struct sbx_proc *);
 /* Fill [va, va + len) with zeroes: 0, -EFAULT or -EINTR. */
 int64_t SBX_Sys_Zero(struct sbx_proc *, uint64_t va, uint64_t len);
 
-/* Sleep for (ns), but not beyond the deadline. */
+/* Sleep for (ns). A guest that sleeps until its deadline is killed. */
 void SBX_Sys_Sleep(struct sbx_proc *, int64_t ns);
 
 #endif

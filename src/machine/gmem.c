@@ -90,6 +90,10 @@ gmem_page(const struct sbx_gmem *gm, uint64_t va, enum sbx_access_e acc,
 	const uint64_t *ep;
 	uint64_t e, need;
 
+	/* ring 3 can read some of the host's pages there; they are no place
+	 * for anything that a guest has to say */
+	if (va < SBX_GVA_USER_MIN)
+		return (0);
 	ep = SBX_Gmem_Entry(gm, (sandbox_gva_t){ va });
 	if (ep == NULL)
 		return (0);

@@ -54,7 +54,7 @@ struct run {
 };
 
 static const char usage_text[] =
-    "usage: sandbox-run [options] PROGRAM [argument ...]\n"
+    "usage: sandbox-run PROGRAM [options] [--] [argument of PROGRAM ...]\n"
     "\n"
     "Run PROGRAM in a VM of its own and let it answer a request, as the VMOD\n"
     "does. The answer's status line and headers go to standard output, and its\n"
@@ -276,7 +276,7 @@ run_args(struct run *r, int argc, char **argv)
 	r->req.headers = r->header;
 	r->count = 1;
 	r->fail = 1;
-	while ((o = getopt_long(argc, argv, "+u:m:H:d:a:n:ksqe:f:o:h",
+	while ((o = getopt_long(argc, argv, "u:m:H:d:a:n:ksqe:f:o:h",
 	    run_options, NULL)) != -1)
 		run_option(r, o);
 	if (optind >= argc)

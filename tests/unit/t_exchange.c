@@ -244,6 +244,22 @@ good_answer(void)
 	World_Fini(&w);
 }
 
+/* As from a later SDK: longer, and what is new is zero or is not. */
+static void
+longer_answer(void)
+{
+
+	World_New(&w, NULL);
+	make();
+	rsp.size = sizeof rsp + 8;
+	CHECK_EQ(answer(), 0);
+	World_Put(&w, AT_RESPONSE + sizeof rsp + 7, "x", 1);
+	refused("does not know");
+	rsp.size = sizeof rsp + 7;
+	CHECK_EQ(answer(), 0);
+	World_Fini(&w);
+}
+
 static void
 bad_answers(void)
 {
@@ -251,6 +267,10 @@ bad_answers(void)
 	World_New(&w, NULL);
 	REFUSED(rsp.size, 0, "struct sandbox_response");
 	REFUSED(rsp.size, UINT32_MAX, "struct sandbox_response");
+	REFUSED(rsp.size, sizeof rsp - 1, "struct sandbox_response");
+	REFUSED(rsp.reserved, 1, "does not know");
+	REFUSED(hdr[0].value.reserved, 1, "reserved");
+	REFUSED(rsp.body.va, SBX_SYS_ENTRY, "does not have");
 	REFUSED(rsp.status, 0, "status 0");
 	REFUSED(rsp.status, 199, "status");
 	REFUSED(rsp.status, 1000, "status");
@@ -277,6 +297,7 @@ bad_answers(void)
 	REFUSED(rsp.body.va, UINT64_C(0xffff800000000000), "does not have");
 	/* the response itself */
 	make();
+	CHECK_EQ(answer(), 0);
 	CHECK_EQ(SBX_Exchange_Answer(&w.x, &w.proc, END - 55), -1);
 	CHECK_EQ(SBX_Exchange_Answer(&w.x, &w.proc, UINT64_MAX), -1);
 	World_Fini(&w);
@@ -365,6 +386,7 @@ main(void)
 	TEST(request_block);
 	TEST(request_limits);
 	TEST(good_answer);
+	TEST(longer_answer);
 	TEST(bad_answers);
 	TEST(bad_bytes);
 	TEST(calls);

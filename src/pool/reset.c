@@ -22,6 +22,12 @@
  * bit in KVM's log is not cleared, so that the next request does not fault on
  * it, and it is copied back after each request. SBX_HOT_MAX bounds that; the
  * pages above it are dropped, so that they are the golden image's again.
+ *
+ * One large request must not make all that follow pay for its pages. So some
+ * time after the hot pages became more (SBX_AGE_MIN resets) their bits are
+ * cleared, to see which of them are still written to; at the next look the
+ * others are dropped. The looks become rare where they find nothing, because
+ * each costs a fault on every page that is in use.
  */
 
 #include "config.h"
@@ -52,7 +58,10 @@ SBX_VM_ResetInit(struct sbx_vm *vm, struct sbx_err *err)
 	vm->dirty = sbx_os.calloc(vm->words, sizeof *vm->dirty);
 	vm->hot = sbx_os.calloc(vm->words, sizeof *vm->hot);
 	vm->drop = sbx_os.calloc(vm->words, sizeof *vm->drop);
-	if (vm->dirty == NULL || vm->hot == NULL || vm->drop == NULL)
+	vm->recent = sbx_os.calloc(vm->words, sizeof *vm->recent);
+	vm->age_every = SBX_AGE_MIN;
+	if (vm->dirty == NULL || vm->hot == NULL || vm->drop == NULL ||
+	    vm->recent == NULL)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "VM"));
 	return (0);
 }
@@ -65,7 +74,8 @@ SBX_VM_ResetFini(struct sbx_vm *vm)
 	free(vm->dirty);
 	free(vm->hot);
 	free(vm->drop);
-	vm->dirty = vm->hot = vm->drop = NULL;
+	free(vm->recent);
+	vm->dirty = vm->hot = vm->drop = vm->recent = NULL;
 }
 
 static int
@@ -129,27 +139,36 @@ reset_is_dropped(const struct sbx_vm *vm, uint64_t page)
 	return ((vm->drop[page / 64] >> (page % 64)) & 1);
 }
 
-/*
- * Drop the pages in vm->drop, all of them in words [first, last]: KVM logs
- * them again, and the next access finds the golden image's page.
- */
+/* Let KVM log the pages in (bits), of words [first, last], again. */
 static int
-reset_drop(struct sbx_vm *vm, size_t first, size_t last, struct sbx_err *err)
+reset_clear_log(struct sbx_vm *vm, uint64_t *bits, size_t first, size_t last,
+    struct sbx_err *err)
 {
-	uint64_t pages = vm->img->size / SBX_PAGE, from, to, end;
+	uint64_t end = (last + 1) * 64, pages = vm->img->size / SBX_PAGE;
 	struct kvm_clear_dirty_log log = {
 		.slot = 0,
 		.first_page = first * 64,
-		.dirty_bitmap = vm->drop + first,
+		.dirty_bitmap = bits + first,
 	};
 
-	end = (last + 1) * 64;
 	if (end > pages)
 		end = pages;
 	log.num_pages = (uint32_t)(end - log.first_page);
 	if (sbx_os.ioctl(vm->m->vm_fd, KVM_CLEAR_DIRTY_LOG, &log) < 0)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
 		    "KVM_CLEAR_DIRTY_LOG"));
+	return (0);
+}
+
+/*
+ * Give the pages in vm->drop, all of them in words [first, last] and not in
+ * KVM's log any more, back: the next access finds the golden image's page.
+ */
+static int
+reset_drop(struct sbx_vm *vm, size_t first, size_t last, struct sbx_err *err)
+{
+	uint64_t from, to, end = (last + 1) * 64;
+
 	for (from = first * 64; from < end; from = to) {
 		to = from + 1;
 		if (!reset_is_dropped(vm, from))
@@ -164,12 +183,53 @@ reset_drop(struct sbx_vm *vm, size_t first, size_t last, struct sbx_err *err)
 	return (0);
 }
 
+/*
+ * Look through the hot pages: those that have been written to since the last
+ * look stay, and are put to the test again; the others are dropped.
+ */
+static int
+reset_age(struct sbx_vm *vm, struct sbx_err *err)
+{
+	uint64_t used, stale, n_stale = 0, n_hot = vm->n_hot;
+	size_t w;
+
+	for (w = 0; w < vm->words; w++) {
+		used = vm->dirty[w] | vm->recent[w];
+		stale = vm->hot[w] & ~used;
+		vm->drop[w] = stale;
+		n_stale += (unsigned)__builtin_popcountll(stale);
+		vm->recent[w] = 0;
+	}
+	if (reset_clear_log(vm, vm->hot, 0, vm->words - 1, err))
+		return (-1);
+	for (w = 0; w < vm->words; w++)
+		vm->hot[w] &= ~vm->drop[w];
+	vm->n_hot -= n_stale;
+	vm->age_every = n_stale * 4 >= n_hot ? SBX_AGE_MIN :
+	    vm->age_every < SBX_AGE_MAX ? 2 * vm->age_every : SBX_AGE_MAX;
+	vm->age_in = vm->n_hot > SBX_HOT_FEW ? vm->age_every : 0;
+	return (n_stale > 0 ? reset_drop(vm, 0, vm->words - 1, err) : 0);
+}
+
+/* When to look: soon after there were clearly more, else when it is due. */
+static int
+reset_is_old(struct sbx_vm *vm, uint64_t n_hot_before)
+{
+
+	if (vm->n_hot > SBX_HOT_FEW &&
+	    (vm->age_in == 0 || vm->n_hot - n_hot_before > n_hot_before)) {
+		vm->age_every = SBX_AGE_MIN;
+		vm->age_in = SBX_AGE_MIN;
+	}
+	return (vm->age_in > 0 && --vm->age_in == 0);
+}
+
 static int
 reset_memory(struct sbx_vm *vm, struct sbx_err *err)
 {
 	uint64_t *touched = vm->m->gmem.touched, bits, drop;
-	size_t w, first = 0, last = 0;
-	int dropping = 0;
+	uint64_t n_hot = vm->n_hot;
+	size_t w, first = vm->words, last = 0;
 
 	vm->n_reset = vm->n_dropped = 0;
 	if (reset_get_log(vm, err))
@@ -178,6 +238,7 @@ reset_memory(struct sbx_vm *vm, struct sbx_err *err)
 		bits = vm->dirty[w] | touched[w];
 		if (bits == 0)
 			continue;
+		vm->recent[w] |= touched[w];
 		touched[w] = 0;
 		drop = reset_budget(vm, w, bits & ~vm->hot[w]);
 		bits &= ~drop;
@@ -186,12 +247,14 @@ reset_memory(struct sbx_vm *vm, struct sbx_err *err)
 		if (drop == 0)
 			continue;
 		vm->drop[w] = drop;
-		if (!dropping)
+		if (first > w)
 			first = w;
-		dropping = 1;
 		last = w;
 	}
-	return (dropping ? reset_drop(vm, first, last, err) : 0);
+	if (first <= last && (reset_clear_log(vm, vm->drop, first, last,
+	    err) || reset_drop(vm, first, last, err)))
+		return (-1);
+	return (reset_is_old(vm, n_hot) ? reset_age(vm, err) : 0);
 }
 
 struct reset_undo {

@@ -29,6 +29,14 @@ enum sbx_vm_e {
  * back that many takes about 0.1 ms. */
 #define SBX_HOT_MAX		1024
 
+/* Hot pages that nobody minds: their copying does not show. */
+#define SBX_HOT_FEW		16
+
+/* Resets after which the hot pages are looked through for those that are not
+ * used any more: at first, and at most. */
+#define SBX_AGE_MIN		32
+#define SBX_AGE_MAX		65536
+
 /* Random bytes are fetched for this many requests at a time, and wiped as
  * they are used. */
 #define SBX_SEEDS		32
@@ -51,7 +59,10 @@ struct sbx_vm {
 	uint64_t		*dirty;		/* KVM's, then what to copy */
 	uint64_t		*hot;		/* private and writable now */
 	uint64_t		*drop;		/* to be given back */
+	uint64_t		*recent;	/* touched by us since aging */
 	uint64_t		n_hot;
+	unsigned		age_in;		/* resets, 0: not due */
+	unsigned		age_every;	/* resets, next time */
 	uint64_t		n_reset;	/* pages, in the last reset */
 	uint64_t		n_dropped;	/* pages, in the last reset */
 

@@ -114,6 +114,37 @@ budget(void)
 	Kvm_Close(&prg);
 }
 
+/* One large request, then small ones: they do not pay for it for ever. */
+static void
+aging(void)
+{
+	struct sbx_pool_stats st, old;
+	struct sbx_program *prg;
+	unsigned u;
+
+	prg = open_one(Kvm_Guest("dirty"));
+	CHECK_EQ(Kvm_Get(prg, "/?pages=800", NULL, 0, &err), 200);
+	SBX_Pool_Stats(SBX_Program_Pool(prg), &old);
+	CHECK(old.pages_hot >= 800);
+	for (u = 0; u < 3 * SBX_AGE_MIN; u++) {
+		CHECK_EQ(Kvm_Get(prg, "/?pages=20", NULL, 0, &err), 200);
+		CHECK(same(prg));
+	}
+	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
+	CHECK(st.pages_hot >= 20);
+	CHECK(st.pages_hot < 40);
+	CHECK(st.pages_dropped - old.pages_dropped > 750);
+	/* and what is in use stays */
+	for (u = 0; u < 8 * SBX_AGE_MIN; u++) {
+		CHECK_EQ(Kvm_Get(prg, "/?pages=20", NULL, 0, &err), 200);
+		CHECK(same(prg));
+	}
+	SBX_Pool_Stats(SBX_Program_Pool(prg), &old);
+	CHECK_EQ(old.pages_dropped, st.pages_dropped);
+	CHECK_EQ(old.pages_hot, st.pages_hot);
+	Kvm_Close(&prg);
+}
+
 /* A request whose VM is given back without having run. */
 static void
 not_run(void)
@@ -141,6 +172,7 @@ main(void)
 	TEST(memory);
 	TEST(residue);
 	TEST(budget);
+	TEST(aging);
 	TEST(not_run);
 	TEST_END();
 }

@@ -66,10 +66,16 @@ dir_fetch(VRT_CTX, const struct vsbx_dir *dir, struct vsbx_task *task,
 	vsbx_task_put(task);
 	task->body_len = task->body_off = 0;
 
+	/* std.rollback() ends PRIV_TASKs, ours too, and nobody knows what a
+	 * program would do for somebody else, or for nobody. */
+	arg = dir->from_task ? task->arg : dir->arg;
+	if (dir->from_task && arg == NULL)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, 0,
+		    "std.rollback() has undone .backend(); call it again"));
+
 	task->vm = SBX_Pool_Get(dir->prg->pool, err);
 	if (task->vm == NULL)
 		return (-1);
-	arg = dir->from_task ? task->arg : dir->arg;
 	if (vsbx_request_serve(ctx->bo, task, arg, err))
 		return (-1);
 	return (vsbx_response_apply(ctx->bo, task, err));

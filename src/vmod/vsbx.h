@@ -84,7 +84,7 @@ struct vsbx_task {
 	unsigned			magic;
 #define VSBX_TASK_MAGIC			0x7e40b2d5
 	struct vmod_sandbox_program	*prg;
-	const char			*arg;		/* or NULL */
+	const char			*arg;		/* NULL: none given */
 	struct sbx_vm			*vm;		/* while borrowed */
 	uint64_t			body_len;
 	uint64_t			body_off;	/* delivered so far */

@@ -17,17 +17,21 @@
  *	ms=100			takes that long, by the clock
  *	log=Text err=Text	sandbox_log(), level info and error
  *	out=Text stderr=Text	a line to descriptor 1 and 2
+ *	file=/path		the first 100 bytes of a file, or why not
  *	main			what main() got: arguments and environment
  *	die			abort()
  *
- * If there is none of text, body, echo, gzip and main the body tells what the
+ * If there is none of text, body, echo, gzip, file and main the body tells what the
  * request was, and how many requests there were before it (none, always).
  */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "../guest.h"
 
@@ -135,6 +139,26 @@ says_wait(const char *v)
 }
 
 static void
+says_file(struct sandbox_reply *rp, const char *v)
+{
+	char buf[100];
+	ssize_t l;
+	int fd;
+
+	fd = open(v, O_RDONLY);
+	if (fd < 0) {
+		sandbox_printf(rp, "open: %s", strerror(errno));
+		return;
+	}
+	l = read(fd, buf, sizeof buf);
+	if (l < 0)
+		sandbox_printf(rp, "read: %s", strerror(errno));
+	else
+		sandbox_write(rp, buf, (size_t)l);
+	(void)close(fd);
+}
+
+static void
 says_main(struct sandbox_reply *rp)
 {
 	char **p;
@@ -159,7 +183,9 @@ says_body(struct says *s, const char *name, const char *v)
 	else if (!strcmp(name, "gzip")) {
 		sandbox_set_header(s->rp, "Content-Encoding", "gzip");
 		sandbox_set_body(s->rp, says_gzip, sizeof says_gzip);
-	} else if (!strcmp(name, "main"))
+	} else if (!strcmp(name, "file"))
+		says_file(s->rp, v);
+	else if (!strcmp(name, "main"))
 		says_main(s->rp);
 	else
 		s->has_body = 0;

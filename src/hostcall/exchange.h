@@ -59,6 +59,8 @@ struct sbx_moment {
 	int64_t			wall_ns;
 	int64_t			mono_ns;
 	int64_t			timeout_ns;
+	uint64_t		tsc;		/* just after the times */
+	uint64_t		tsc_mult;	/* as in struct sbx_clock */
 	uint8_t			random[32];
 };
 

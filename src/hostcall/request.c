@@ -4,8 +4,8 @@
  *
  * request.c: writing the request block.
  *
- * In the window: struct sandbox_request, header array, strings, each with a
- * NUL; from SANDBOX_MAX_REQUEST_BLOCK on, the body.
+ * In the window: struct sandbox_request, the vDSO's clock, header array,
+ * strings, each with a NUL; from SANDBOX_MAX_REQUEST_BLOCK on, the body.
  */
 
 #include "config.h"
@@ -127,11 +127,18 @@ SBX_Exchange_Request(struct sbx_exchange *x, struct sbx_proc *p,
     struct sbx_err *err)
 {
 	struct request_block rb = { p, sizeof(struct sandbox_request), 0 };
+	const struct sbx_clock clock = {
+		.tsc = now->tsc,
+		.mult = now->tsc_mult,
+		.wall_ns = now->wall_ns,
+		.mono_ns = now->mono_ns,
+	};
 	struct sandbox_request r;
 
 	CHECK_OBJ_NOTNULL(x, SBX_EXCHANGE_MAGIC);
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	AN(req);
+	(void)request_put(&rb, &clock, sizeof clock);
 	memset(&r, 0, sizeof r);
 	r.version = SANDBOX_ABI_VERSION;
 	r.size = sizeof r;

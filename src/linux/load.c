@@ -24,6 +24,7 @@
 #include "linux/elf.h"
 #include "linux/load.h"
 #include "linux/proc.h"
+#include "machine/kvm.h"
 #include "machine/paging.h"
 #include "machine/x86_64.h"
 
@@ -36,9 +37,13 @@
 /* An arena smaller than this is no use to any C library. */
 #define LOAD_ARENA_MIN		(UINT64_C(256) << 10)
 
+/* vdso_blob.S */
+extern const uint8_t sbx_vdso[], sbx_vdso_end[];
+
 struct load {
 	unsigned		magic;
 #define LOAD_MAGIC		0x2f7bd319
+	const struct sbx_kvm	*kvm;
 	const struct sbx_load	*in;
 	struct sbx_gmem		*gm;
 	struct sbx_paging	pg;
@@ -123,6 +128,7 @@ load_layout(struct load *ld)
 	lay->stack_lo = lay->arena_hi + LOAD_GUARD;
 	lay->stack_hi = lay->stack_lo + stack;
 	lay->window = lay->stack_hi + LOAD_GUARD;
+	lay->clock = lay->window + sizeof(struct sandbox_request);
 	return (0);
 }
 
@@ -168,6 +174,21 @@ load_strings(struct load_stack *st, const char * const *list, size_t n,
 	return (n + 1);
 }
 
+/* Time without a system call, if guests can see the host's TSC. */
+static int
+load_vdso(struct load *ld)
+{
+	sbx_gpa_t gpa = { SBX_SYS_VDSO };
+
+	if (ld->kvm->tsc_mult == 0)
+		return (0);
+	assert(sbx_vdso_end - sbx_vdso <= SBX_PAGE);
+	memcpy(SBX_Gmem_Phys(ld->gm, gpa, SBX_PAGE), sbx_vdso,
+	    (size_t)(sbx_vdso_end - sbx_vdso));
+	return (SBX_Paging_Map(&ld->pg, (sandbox_gva_t){ SBX_SYS_VDSO }, gpa,
+	    SBX_PAGE, SBX_MAP_USER | SBX_MAP_EXEC, ld->err));
+}
+
 static size_t
 load_auxv(const struct load *ld, struct load_stack *st, uint64_t *w,
     const uint8_t *random, uint64_t execfn)
@@ -197,6 +218,8 @@ load_auxv(const struct load *ld, struct load_stack *st, uint64_t *w,
 	AUX(AT_RANDOM, load_push(st, random, 16));
 	AUX(AT_PLATFORM, load_push(st, "x86_64", 7));
 	AUX(AT_EXECFN, execfn);
+	if (ld->kvm->tsc_mult != 0)
+		AUX(AT_SYSINFO_EHDR, SBX_SYS_VDSO);
 	AUX(AT_NULL, 0);
 #undef AUX
 	return (n);
@@ -265,9 +288,11 @@ SBX_Load(const struct sbx_kvm *kvm, struct sbx_gmem *gm,
 	uint64_t room;
 
 	CHECK_OBJ_NOTNULL(gm, SBX_GMEM_MAGIC);
+	CHECK_OBJ_NOTNULL(kvm, SBX_KVM_MAGIC);
 	AN(in);
 	AN(lay);
 	INIT_OBJ(&ld, LOAD_MAGIC);
+	ld.kvm = kvm;
 	ld.in = in;
 	ld.gm = gm;
 	ld.lay = lay;
@@ -276,8 +301,8 @@ SBX_Load(const struct sbx_kvm *kvm, struct sbx_gmem *gm,
 	room = SBX_Paging_Room(gm->size);
 	ld.next = SBX_SYS_END + room;
 	if (load_layout(&ld) || SBX_Paging_Init(&ld.pg, gm, room, err) ||
-	    SBX_X86_Install(kvm, &ld.pg, err) || load_segments(&ld) ||
-	    load_parts(&ld))
+	    SBX_X86_Install(kvm, &ld.pg, err) || load_vdso(&ld) ||
+	    load_segments(&ld) || load_parts(&ld))
 		return (-1);
 	return (0);
 }

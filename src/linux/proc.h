@@ -34,6 +34,7 @@ struct sbx_layout {
 	uint64_t		arena_lo, arena_hi;
 	uint64_t		stack_lo, stack_hi;
 	uint64_t		window;		/* the request block */
+	uint64_t		clock;		/* in it: struct sbx_clock */
 	uint64_t		window_len;	/* the body follows */
 	uint64_t		body_max;
 	uint64_t		sp;		/* at the first instruction */

@@ -257,6 +257,7 @@ SBX_Kvm_Open(struct sbx_kvm **kvmp, struct sbx_err *err)
 	if (kvm == NULL)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "KVM"));
 	kvm->fd = -1;
+	kvm->tsc_offset = -1;
 	if (kvm_device(kvm, err) || kvm_caps(kvm, err) ||
 	    kvm_cpuid(kvm, err) || kvm_cpu(kvm, err) ||
 	    SBX_Watchdog_Start(err)) {

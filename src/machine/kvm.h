@@ -39,6 +39,9 @@ struct sbx_kvm {
 	/* What the probe found out. */
 	enum sbx_platform_e	platform;
 	int			runner;		/* a vCPU needs its thread */
+	int			tsc_offset;	/* can be set: 1, 0, -1: ? */
+	uint64_t		tsc_mult;	/* ns a tick, times 2^32; 0:
+						 * guests have another TSC */
 };
 
 /* Guest memory slots and vCPU moves between threads that cost more than this

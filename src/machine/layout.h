@@ -5,8 +5,8 @@
  * Where things are in a guest. Used from C and from assembler.
  *
  * The first 64 KB, guest virtual and guest physical alike, belong to the
- * host. Ring 3 can reach two of its pages, read-only: the entry trampoline
- * and its data; and, on platform P, the system call stub.
+ * host. Ring 3 can reach three of its pages, read-only: the entry trampoline,
+ * its data and the vDSO; and, on platform P, the system call stub.
  *
  * The page tables follow, physically. They are mapped, for ring 0 only, at
  * SBX_GVA_TABLES. Everything behind them is the program's.
@@ -27,6 +27,7 @@
 #define SBX_SYS_ENTRY		0x7000	/* trampoline, ring 3 */
 #define SBX_SYS_ENTRY_DATA	0x8000	/* what the trampoline loads */
 #define SBX_SYS_EDITS		0x9000	/* page table edits to be made */
+#define SBX_SYS_VDSO		0xa000	/* ring 3 */
 #define SBX_SYS_END		0x10000
 
 /* Offsets in the exception page; an entry per vector, then the editor. */
@@ -44,6 +45,7 @@
 #define SBX_ENTRY_RAX		0xc18
 #define SBX_ENTRY_RDX		0xc20
 #define SBX_ENTRY_RIP		0xc28
+#define SBX_ENTRY_CLOCK		0xc30	/* address of a struct sbx_clock */
 
 /* Ports, all below 256 so that OUT can take them as an immediate. */
 #define SBX_PORT_SYSCALL	0xe0
@@ -63,5 +65,20 @@
 #define SBX_SEL_UDATA		0x2b
 #define SBX_SEL_UCODE		0x33
 #define SBX_SEL_TSS		0x40
+
+#ifndef __ASSEMBLER__
+
+#include <stdint.h>
+
+/* What the vDSO tells the time from; in the request block. Times are those at
+ * which the time stamp counter was (tsc); a tick of it is (mult) / 2^32 ns. */
+struct sbx_clock {
+	uint64_t		tsc;
+	uint64_t		mult;
+	int64_t			wall_ns;
+	int64_t			mono_ns;
+};
+
+#endif
 
 #endif

@@ -317,7 +317,7 @@ machine_freeze_xsave(struct sbx_machine *m, uint8_t *page,
 }
 
 int
-SBX_Machine_Freeze(struct sbx_machine *m, uint64_t rax,
+SBX_Machine_Freeze(struct sbx_machine *m, uint64_t rax, uint64_t clock,
     struct sbx_cpu_image *img, struct sbx_err *err)
 {
 	const struct kvm_regs *r;
@@ -337,6 +337,7 @@ SBX_Machine_Freeze(struct sbx_machine *m, uint64_t rax,
 	machine_put64(page, SBX_ENTRY_RAX, rax);
 	machine_put64(page, SBX_ENTRY_RDX, r->rdx);
 	machine_put64(page, SBX_ENTRY_RIP, r->rcx);
+	machine_put64(page, SBX_ENTRY_CLOCK, clock);
 	img->regs = *r;
 	img->regs.rflags = img->regs.r11 = machine_rflags(r->r11);
 	return (0);

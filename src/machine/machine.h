@@ -126,9 +126,10 @@ int SBX_Machine_GetBase(struct sbx_machine *, int gs, uint64_t *base);
 /*
  * Freeze: the machine is in a system call, which will return (rax). Capture
  * its vCPU: vector state, segment bases and RIP go into the trampoline's data
- * in guest memory, the rest into (img).
+ * in guest memory, the rest into (img). (clock) is where the vDSO will find
+ * struct sbx_clock, 0 if nowhere.
  */
-int SBX_Machine_Freeze(struct sbx_machine *, uint64_t rax,
+int SBX_Machine_Freeze(struct sbx_machine *, uint64_t rax, uint64_t clock,
     struct sbx_cpu_image *img, struct sbx_err *err);
 
 /*

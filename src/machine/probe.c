@@ -12,10 +12,12 @@
 
 #include "config.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <x86intrin.h>
 
 #include "vdef.h"
 #include "miniobj.h"
@@ -35,8 +37,11 @@
 #define PROBE_ROUNDS		3
 #define PROBE_TIMEOUT		INT64_C(5000000000)
 
-/* 1: syscall; jmp 1b */
-static const uint8_t probe_code[] = { 0x0f, 0x05, 0xeb, 0xfc };
+/* 1: rdtsc; shl $32, %rdx; or %rdx, %rax; mov %rax, %rdi; syscall; jmp 1b */
+static const uint8_t probe_code[] = {
+	0x0f, 0x31, 0x48, 0xc1, 0xe2, 0x20, 0x48, 0x09, 0xd0,
+	0x48, 0x89, 0xc7, 0x0f, 0x05, 0xeb, 0xf0
+};
 
 struct probe {
 	unsigned		magic;
@@ -157,6 +162,39 @@ probe_move(struct probe *p, int64_t *best)
 	return (0);
 }
 
+/*
+ * Whether guests see the host's time stamp counter, one that runs at a steady
+ * rate. The rate is rounded down by 1/2048, about as much as NTP may slow the
+ * host's clock down (500 ppm), so that a guest's clock is never ahead.
+ */
+static int
+probe_tsc(struct probe *p)
+{
+	uint32_t a, b, c, d;
+	uint64_t t, mult;
+	int i, khz;
+
+	if (!__get_cpuid(0x80000007, &a, &b, &c, &d) || !(d & 1u << 8))
+		return (0);
+	for (i = 0; i < PROBE_ROUNDS; i++) {
+		SBX_Machine_Return(p->m, 0);
+		t = __rdtsc();
+		(void)probe_run(p);
+		if (p->exit != SBX_EXIT_SYSCALL)
+			return (SBX_Err_Set(p->err, SBX_FAIL_HOST, 0,
+			    "a VM does not go on after a system call"));
+		if (SBX_Machine_Regs(p->m)->rdi < t ||
+		    SBX_Machine_Regs(p->m)->rdi > __rdtsc())
+			return (0);
+	}
+	khz = sbx_os.ioctl(p->m->vcpu_fd, KVM_GET_TSC_KHZ, NULL);
+	if (khz < 100000)
+		return (0);
+	mult = (UINT64_C(1000000) << 32) / (unsigned)khz;
+	p->kvm->tsc_mult = mult - mult / 2048;
+	return (0);
+}
+
 static int
 probe_all(struct probe *p)
 {
@@ -175,7 +213,7 @@ probe_all(struct probe *p)
 	if (i == 0)
 		return (SBX_Err_Set(p->err, SBX_FAIL_HOST, 0,
 		    "this KVM runs system calls in no way that we know"));
-	if (probe_move(p, &ns))
+	if (probe_tsc(p) || probe_move(p, &ns))
 		return (-1);
 	p->kvm->runner = ns > SBX_KVM_MOVE_MAX;
 	e = getenv("SBX_RUNNER");

@@ -279,6 +279,33 @@ x86_xcrs(struct sbx_machine *m, struct sbx_err *err)
 	return (0);
 }
 
+/*
+ * Let the guest see the host's time stamp counter. The probe finds out if
+ * that can be asked for; if so it must not fail later, or the guest's clock
+ * would be wrong.
+ */
+static int
+x86_tsc(struct sbx_machine *m, struct sbx_err *err)
+{
+	uint64_t offset = 0;
+	struct kvm_device_attr a = {
+		.group = KVM_VCPU_TSC_CTRL,
+		.attr = KVM_VCPU_TSC_OFFSET,
+		.addr = (uintptr_t)&offset,
+	};
+	int i;
+
+	if (m->kvm->tsc_offset == 0)
+		return (0);
+	i = sbx_os.ioctl(m->vcpu_fd, KVM_SET_DEVICE_ATTR, &a);
+	if (m->kvm->tsc_offset == -1)
+		m->kvm->tsc_offset = i == 0;
+	else if (i < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "KVM_VCPU_TSC_OFFSET"));
+	return (0);
+}
+
 int
 SBX_X86_Setup(struct sbx_machine *m, struct sbx_err *err)
 {
@@ -287,7 +314,8 @@ SBX_X86_Setup(struct sbx_machine *m, struct sbx_err *err)
 	if (sbx_os.ioctl(m->vcpu_fd, KVM_SET_CPUID2, m->kvm->cpuid) < 0)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
 		    "KVM_SET_CPUID2"));
-	if (x86_sregs(m, err) || x86_msrs(m, err) || x86_xcrs(m, err))
+	if (x86_sregs(m, err) || x86_msrs(m, err) || x86_xcrs(m, err) ||
+	    x86_tsc(m, err))
 		return (-1);
 	return (0);
 }

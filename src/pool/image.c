@@ -127,7 +127,8 @@ boot_run(struct boot *b)
 	img->boot = (double)(SBX_Os_Mono() - now) * 1e-9;
 	if (next != SBX_NEXT_READY)
 		return (boot_failed(b));
-	return (SBX_Machine_Freeze(b->m, img->layout.window, &img->cpu,
+	return (SBX_Machine_Freeze(b->m, img->layout.window,
+	    img->kvm->tsc_mult != 0 ? img->layout.clock : 0, &img->cpu,
 	    b->err));
 }
 

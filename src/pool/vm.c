@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <x86intrin.h>
 
 #include "vdef.h"
 #include "miniobj.h"
@@ -110,6 +111,9 @@ SBX_VM_Serve(struct sbx_vm *vm, const struct sbx_request *req,
 	AN(req);
 	now.mono_ns = SBX_Os_Mono();
 	now.wall_ns = SBX_Os_Wall();
+	/* behind the times, or the guest's clock would be ahead of ours */
+	now.tsc = __rdtsc();
+	now.tsc_mult = vm->img->kvm->tsc_mult;
 	now.timeout_ns = (int64_t)(vm->timeout * 1e9);
 	if (vm_seed(vm, now.random, err) ||
 	    SBX_Exchange_Request(&vm->x, &vm->proc, req, &now, err))

@@ -42,18 +42,19 @@
  */
 
 /* MSRs are ring 0's business and nothing of ours runs there that uses them.
- * KVM wants to see at least one range; it denies too. */
+ * KVM wants to see at least one range; it denies too. KVM reads bitmaps in
+ * units of eight bytes. */
 static int
 machine_msr_filter(struct sbx_machine *m, struct sbx_err *err)
 {
-	uint8_t none = 0;
+	uint8_t none[8] = { 0 };
 	struct kvm_msr_filter f = {
 		.flags = KVM_MSR_FILTER_DEFAULT_DENY,
 		.ranges[0] = {
 			.flags = KVM_MSR_FILTER_READ | KVM_MSR_FILTER_WRITE,
 			.nmsrs = 1,
 			.base = 0,
-			.bitmap = &none,
+			.bitmap = none,
 		},
 	};
 

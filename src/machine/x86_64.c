@@ -50,7 +50,6 @@ extern const uint8_t sbx_stub_entry[], sbx_stub_entry_end[];
 
 #define MSR_STAR		0xc0000081
 #define MSR_LSTAR		0xc0000082
-#define MSR_CSTAR		0xc0000083
 #define MSR_FMASK		0xc0000084
 #define MSR_KERNEL_GS		0xc0000102
 /* TF, IF, DF, IOPL, NT, RF, AC: nothing of ring 3's in the stub */
@@ -238,20 +237,21 @@ x86_sregs(struct sbx_machine *m, struct sbx_err *err)
 	return (0);
 }
 
+/* CSTAR is left alone: there is no code segment but the 64-bit one, and not
+ * every KVM on Intel's CPUs, which have no use for it, lets it be set. */
 static int
 x86_msrs(struct sbx_machine *m, struct sbx_err *err)
 {
 	struct {
 		struct kvm_msrs		h;
-		struct kvm_msr_entry	e[5];
+		struct kvm_msr_entry	e[4];
 	} msrs = {
-		.h.nmsrs = 5,
+		.h.nmsrs = 4,
 		.e = {
 			{ .index = MSR_STAR,
 			    .data = (uint64_t)SBX_SEL_KCODE << 32 |
 			    (uint64_t)SBX_SEL_UCODE32 << 48 },
 			{ .index = MSR_LSTAR, .data = SBX_SYS_SYSCALL },
-			{ .index = MSR_CSTAR, .data = 0 },
 			{ .index = MSR_FMASK, .data = FMASK_VALUE },
 			{ .index = MSR_KERNEL_GS, .data = 0 },
 		},
@@ -259,9 +259,9 @@ x86_msrs(struct sbx_machine *m, struct sbx_err *err)
 	int n;
 
 	n = sbx_os.ioctl(m->vcpu_fd, KVM_SET_MSRS, &msrs);
-	if (n != 5)
+	if (n != 4)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, n < 0 ? errno : 0,
-		    "KVM_SET_MSRS set %d of 5", n));
+		    "KVM_SET_MSRS set %d of 4", n));
 	return (0);
 }
 

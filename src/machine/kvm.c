@@ -108,7 +108,7 @@ kvm_caps(struct sbx_kvm *kvm, struct sbx_err *err)
 /*
  * The policy for CPUID: what the host's KVM supports, less what the guest can
  * not use (no APIC, no monitor, no performance counters, no protection keys,
- * no AMX, no control-flow enforcement) and less all that tells of KVM.
+ * no AMX, no SGX, no control-flow enforcement) and less all that tells of KVM.
  */
 static void
 kvm_cpuid_leaf(struct kvm_cpuid_entry2 *e)
@@ -122,16 +122,18 @@ kvm_cpuid_leaf(struct kvm_cpuid_entry2 *e)
 		break;
 	case 5:
 	case 0xa:
+	case 0x12:
 		e->eax = e->ebx = e->ecx = e->edx = 0;
 		break;
 	case 7:
 		if (e->index != 0)
 			break;
-		/* MPX */
-		e->ebx &= ~(1u << 14);
-		/* PKU, OSPKE, WAITPKG, shadow stack, LA57, bus lock, PKS */
+		/* SGX, MPX */
+		e->ebx &= ~(1u << 2 | 1u << 14);
+		/* PKU, OSPKE, WAITPKG, shadow stack, LA57, bus lock, SGX
+		 * launch control, PKS */
 		e->ecx &= ~(1u << 3 | 1u << 4 | 1u << 5 | 1u << 7 | 1u << 16 |
-		    1u << 24 | 1u << 31);
+		    1u << 24 | 1u << 30 | 1u << 31);
 		/* AMX, indirect branch tracking */
 		e->edx &= ~(1u << 20 | 1u << 22 | 1u << 24 | 1u << 25);
 		break;

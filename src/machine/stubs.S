@@ -78,6 +78,10 @@ sbx_stub_fault_end:
 	.balign	64
 	.globl	sbx_stub_entry, sbx_stub_entry_end
 sbx_stub_entry:
+	/* AMD's CPUs before Zen do not let XRSTOR change the x87's pointers to
+	 * its last instruction and operand unless there is an exception to be
+	 * told; this clears them. */
+	fninit
 	movl	SBX_SYS_ENTRY_DATA + SBX_ENTRY_XMASK, %eax
 	movl	SBX_SYS_ENTRY_DATA + SBX_ENTRY_XMASK + 4, %edx
 	xrstor64 SBX_SYS_ENTRY_DATA + SBX_ENTRY_XSAVE

@@ -60,9 +60,10 @@ mem_flush(struct mem_batch *mb)
 }
 
 /*
- * Change one entry. Before the program is frozen nobody runs on these tables
- * but the boot machine, which may see it late; the VMs that are stamped from
- * them begin with them.
+ * Change one entry, at the latest with the next flush. Before the program is
+ * frozen too: hardware that has the old translation of a page cached may fault
+ * on it even where the new one allows more, and platform P does not see the
+ * host narrow one. There is nothing to put back then, though.
  */
 static void
 mem_edit(struct mem_batch *mb, uint64_t va, uint64_t value)
@@ -70,16 +71,11 @@ mem_edit(struct mem_batch *mb, uint64_t va, uint64_t value)
 	struct sbx_proc *p = mb->p;
 	struct sbx_edit *e;
 
-	if (!p->serving) {
-		*SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ va }) =
-		    value;
-		return;
-	}
 	e = &mb->e[mb->n];
 	AZ(SBX_Machine_EditEntry(p->machine, (sandbox_gva_t){ va }, e));
-	if (p->edits.n < SBX_MM_EDITS_MAX)
+	if (p->serving && p->edits.n < SBX_MM_EDITS_MAX)
 		p->edits.edit[p->edits.n++] = *e;
-	else
+	else if (p->serving)
 		p->edits.overflow = 1;
 	e->value = value;
 	if (++mb->n == SBX_EDITS_MAX)

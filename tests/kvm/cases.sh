@@ -165,6 +165,17 @@ ok residue "^requests: 12, failed: 0" \
 #---------------------------------------------------------------------
 # Guests that do not
 
+ok mprotect "^0 bad, constant is 1
+^requests: 4, failed: 0" mprotect -n 4 -s -o request_timeout=$((5 * slow))
+dies mprotect/guard "segmentation fault, writing" mprotect -u /guard
+dies mprotect/const "segmentation fault, writing" mprotect -u /const
+# what a request has allowed is undone: the 2nd and the 4th die
+ok mprotect/undo "^open
+^sandbox-run: request 2: segmentation fault, writing
+^sandbox-run: request 4: segmentation fault, writing
+^requests: 4, failed: 2" \
+    mprotect -u /open -u /guard -u /open -u /const -n 4 -s -o max_vms=1
+
 dies abort "the guest sent itself signal 6" abort
 dies exit_zero "the guest called exit\\(0\\)" exit_zero
 dies exit_in_handler "the guest called exit\\(3\\)" exit_in_handler
@@ -248,6 +259,13 @@ ring0 int3 3
 # QEMU does not know it
 ring0 int1 "1|6"
 ring0 popf_tf 1
+# An INT of ring 3's: not as if the exception had come
+for v in 0 1 2 6 8 d e 12 1f 20 30 80 ec f2 ff; do
+	ring0_any int "^sandbox-run: request 2: .*vector (6|13), at" "?n=$v"
+done
+for v in 3 4; do
+	ring0_any int "^sandbox-run: request 2: .*vector ($v|13), at" "?n=$v"
+done
 ring0 int_0x80 "6|13"
 # QEMU reads the stack as ring 0 does, and SMAP forbids that
 for c in far_return iretq; do

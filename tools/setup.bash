@@ -36,7 +36,7 @@ die() {
 # step TEXT LOG COMMAND...: run it, say how long it takes, and show the end of
 # its output if it fails. Returns its status.
 step() {
-	local text=$1 log=$2 pid begin=$SECONDS rc=0
+	local text=$1 log=$2 pid begin=$SECONDS rc=0 ticks=0
 	shift 2
 
 	mkdir -p "${log%/*}"
@@ -46,7 +46,11 @@ step() {
 	# what runs in the background does not hear Ctrl-C
 	trap 'kill "$pid" 2>/dev/null; exit 130' INT TERM
 	while step_waits "$pid"; do
-		printf ' %ds' $((SECONDS - begin))
+		# after the first minute once a minute will do
+		ticks=$((ticks + 1))
+		if [ $ticks -le 6 ] || [ $((ticks % 6)) -eq 0 ]; then
+			printf ' %ds' $((SECONDS - begin))
+		fi
 	done
 	wait "$pid" || rc=$?
 	trap - INT TERM

@@ -40,6 +40,8 @@ loop_exception(unsigned vector)
 		return ("overflow trap");
 	case 6:
 		return ("invalid instruction");
+	case 12:
+		return ("stack fault (wild address)");
 	case 13:
 		return ("general protection fault (privileged instruction or "
 		    "wild address)");

@@ -33,7 +33,7 @@ try() {
 	rm -f "$tmp/hello"
 	# The flags have to be cut into words.
 	# shellcheck disable=SC2086
-	if ! "$@" -o "$tmp/hello" "$hello" -x none $flags 2>"$tmp/err"; then
+	if ! "$@" -o "$tmp/hello" "$hello" $flags 2>"$tmp/err"; then
 		what='does not build'
 	elif ! answers "$tmp/hello"; then
 		what='does not run'

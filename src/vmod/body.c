@@ -11,7 +11,7 @@
 
 #include "config.h"
 
-#include "cache/cache_varnishd.h"
+#include SBX_CACHE_PRIVATE_H	/* cache/cache_varnishd.h */
 
 #include "cache/cache_filter.h"
 #include "vcl.h"

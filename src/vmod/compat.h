@@ -3,28 +3,39 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * What differs between releases of Varnish. Nothing else in this folder looks
- * at a version. Include it after cache/cache.h.
+ * at one: what a compiler can tell is probed by m4/sbx_varnish.m4, what is
+ * only done differently goes by VRT's version. Include it after
+ * cache/cache.h.
  *
- * Built and tested with 7.1 only, and configure says so. What is known about
- * later releases is here, for whoever raises the ceiling: run the VTCs.
+ * Built and tested with 7.1, 7.7 and Vinyl Cache 9.0. configure refuses all
+ * others, because what is not visible to a compiler may have changed too: to
+ * add one, read its cache_fetch.c, cache_backend.c and cache_http1_fetch.c
+ * against this, and run the VTCs with tests/varnish/run.
  */
 
 #ifndef VSBX_COMPAT_H_INCLUDED
 #define VSBX_COMPAT_H_INCLUDED
 
 /* True while bo's fetch is on its way to a good end, so that no retry can
- * follow. In 7.1 (VRT 15) what a VCL subroutine returned is a member of struct
- * worker, and an object that is not streamed changes its state only after the
- * backend is done with. Later the former is hidden, and the latter is at least
- * BOS_STREAM by then. */
-#if VRT_MAJOR_VERSION <= 15
+ * follow. In 7.1 what a VCL subroutine returned can be seen in struct worker.
+ * Later that is hidden, and cleared before a backend's finish method is called.
+ * But nobody can ask for a retry once the object has been allocated, which is
+ * after vcl_backend_response. */
+#ifdef HAVE_STRUCT_WORKER_HANDLING
 #  define VSBX_BO_DELIVERS(bo)	((bo)->wrk->handling == VCL_RET_DELIVER)
 #else
 #  define VSBX_BO_DELIVERS(bo)						\
-	((bo)->fetch_objcore->boc->state >= BOS_STREAM)
+	((bo)->fetch_objcore->stobj->stevedore != NULL)
 #endif
 
-/* Who logs beresp as it came: in 7.1 the fetch, later the backend. */
+/* The filters that VCL wants the request's body to go through. */
+#ifdef HAVE_STRUCT_BUSYOBJ_VDP_FILTER_LIST
+#  define VSBX_BEREQ_FILTERS(bo)	((bo)->vdp_filter_list)
+#else
+#  define VSBX_BEREQ_FILTERS(bo)	((void)(bo), (const char *)NULL)
+#endif
+
+/* Who logs beresp as it came: in 7.1 (VRT 15) the fetch, later the backend. */
 #if VRT_MAJOR_VERSION <= 15
 #  define VSBX_LOG_BERESP(bo)	do { } while (0)
 #else

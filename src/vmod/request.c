@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "pool/vm.h"
+#include "vmod/compat.h"
 #include "vmod/vsbx.h"
 
 /*--------------------------------------------------------------------
@@ -64,6 +65,24 @@ req_body_client(struct busyobj *bo, struct req_body *rb)
 }
 
 static int
+req_has_body(const struct busyobj *bo)
+{
+
+	return (bo->bereq_body != NULL ||
+	    (bo->req != NULL && bo->req->req_body_status != BS_NONE));
+}
+
+/* Filters that compress or check the body would have to be run here. Leaving
+ * them out in silence could let something through that VCL wants stopped. */
+static int
+req_is_filtered(const struct busyobj *bo)
+{
+	const char *filters = VSBX_BEREQ_FILTERS(bo);
+
+	return (filters != NULL && *filters != '\0');
+}
+
+static int
 req_body(struct busyobj *bo, struct req_body *rb)
 {
 	int i = 0;
@@ -71,9 +90,12 @@ req_body(struct busyobj *bo, struct req_body *rb)
 	CHECK_OBJ_NOTNULL(bo, BUSYOBJ_MAGIC);
 	CHECK_OBJ_ORNULL(bo->req, REQ_MAGIC);
 	CHECK_OBJ_NOTNULL(rb, REQ_BODY_MAGIC);
+	if (req_has_body(bo) && req_is_filtered(bo))
+		return (SBX_Err_Set(rb->err, SBX_FAIL_HOST, 0,
+		    "bereq.filters is not supported"));
 	if (bo->bereq_body != NULL)
 		i = ObjIterate(bo->wrk, bo->bereq_body, rb, req_body_bytes, 0);
-	else if (bo->req != NULL && bo->req->req_body_status != BS_NONE)
+	else if (req_has_body(bo))
 		i = req_body_client(bo, rb);
 	bo->acct.bereq_bodybytes += rb->len;
 	VSLb_ts_busyobj(bo, "Bereq", W_TIM_real(bo->wrk));

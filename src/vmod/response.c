@@ -44,6 +44,7 @@ resp_is_ours(const struct sbx_header *h)
 	return (vsbx_hdr_is_hop(&h->name) ||
 	    vsbx_hdr_is(&h->name, "Content-Length") ||
 	    vsbx_hdr_is(&h->name, "X-Varnish") ||
+	    vsbx_hdr_is(&h->name, "X-Vinyl") ||
 	    (h->name.l >= 6 && !strncasecmp(h->name.b, "Proxy-", 6)));
 }
 
@@ -240,7 +241,7 @@ vsbx_response_apply(struct busyobj *bo, struct vsbx_task *task,
 	INIT_OBJ(rp, RESP_PLAN_MAGIC);
 	rp->ans = SBX_VM_Answer(task->vm);
 	AN(rp->ans);
-	rp->is_head = http_method_eq(http_GetMethod(bo->bereq), HEAD);
+	rp->is_head = !strcmp(http_GetMethod(bo->bereq), "HEAD");
 	if (rp->ans->status < 200 || rp->ans->status > 999)
 		return (SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
 		    "status %u is not from 200 to 999", rp->ans->status));

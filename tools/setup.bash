@@ -14,6 +14,12 @@ BUILD_PACKAGES=(
 	libjpeg62-turbo-dev libpng-dev libwebp-dev
 )
 
+# And to test it.
+# shellcheck disable=SC2034
+CHECK_PACKAGES=(
+	curl file g++ musl-tools shellcheck universal-ctags
+)
+
 # People who are not root have no sbin, and varnishd is there.
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 

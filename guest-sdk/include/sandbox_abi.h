@@ -163,7 +163,7 @@ SANDBOX_ASSERT_SIZE(sandbox_response, 56);
  * they were. It returns the address of a struct sandbox_request.
  *
  * Errors, in the first call only: -EPROTO, the host does not speak
- * (version). A later call does not return: a response that breaks a rule
+ * (version); -EINVAL, there is a response. A later call does not return: a response that breaks a rule
  * ends the VM, and the client gets a 503.
  */
 #define SANDBOX_CALL_NEXT		(SANDBOX_CALL_BASE + 1)

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -56,6 +57,8 @@ os_openat2(int dirfd, const char *path, const struct open_how *how)
 	.ioctl = os_ioctl,						\
 	.memfd_create = memfd_create,					\
 	.ftruncate = ftruncate,						\
+	.lseek = lseek,							\
+	.fallocate = fallocate,						\
 	.fcntl = os_fcntl,						\
 	.fstat = fstat,							\
 	.openat2 = os_openat2,						\
@@ -80,6 +83,20 @@ SBX_Os_CloseFd(int *fdp)
 	/* Linux has released the descriptor whatever close() returns */
 	(void)sbx_os.close(*fdp);
 	*fdp = -1;
+}
+
+char *
+SBX_Os_Strdup(const char *s)
+{
+	size_t l;
+	char *d;
+
+	AN(s);
+	l = strlen(s) + 1;
+	d = sbx_os.calloc(1, l);
+	if (d != NULL)
+		memcpy(d, s, l);
+	return (d);
 }
 
 static int64_t

@@ -33,6 +33,9 @@ extern const struct sbx_os sbx_os_real;
 /* Close a descriptor that is open, and forget it. */
 void SBX_Os_CloseFd(int *fdp);
 
+/* A copy of a string, or NULL. */
+char *SBX_Os_Strdup(const char *);
+
 /* CLOCK_MONOTONIC and CLOCK_REALTIME in nanoseconds. */
 int64_t SBX_Os_Mono(void);
 int64_t SBX_Os_Wall(void);

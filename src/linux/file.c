@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,18 +36,49 @@ struct sbx_file {
 	struct stat		st;
 };
 
-/* Takes the descriptor over, whether it works or not. */
+/*
+ * Open what O_PATH descriptor (fd) stands for, now that it is known to be a
+ * regular file: opening a FIFO or a device is something that others notice.
+ * Takes the descriptor over, whether it works or not.
+ */
+static int
+file_reopen(int *fd, const struct stat *st)
+{
+	char path[64];
+	int new;
+
+	if (!S_ISREG(st->st_mode)) {
+		SBX_Os_CloseFd(fd);
+		return (S_ISDIR(st->st_mode) ? -EISDIR : -EACCES);
+	}
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
+	new = sbx_os.open(path, O_RDONLY | O_CLOEXEC);
+	if (new < 0) {
+		new = -errno;
+		SBX_Os_CloseFd(fd);
+		return (new);
+	}
+	SBX_Os_CloseFd(fd);
+	*fd = new;
+	return (0);
+}
+
+/* Takes the O_PATH descriptor over, whether it works or not. */
 static int
 file_new(int fd, struct sbx_file **fp)
 {
 	struct sbx_file *f;
 	struct stat st;
+	int i;
 
-	memset(&st, 0, sizeof st);
-	if (sbx_os.fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+	if (sbx_os.fstat(fd, &st) < 0) {
+		i = -errno;
 		SBX_Os_CloseFd(&fd);
-		return (S_ISDIR(st.st_mode) ? -EISDIR : -EACCES);
+		return (i);
 	}
+	i = file_reopen(&fd, &st);
+	if (i < 0)
+		return (i);
 	SBX_ALLOC_OBJ(f, SBX_FILE_MAGIC);
 	if (f == NULL) {
 		SBX_Os_CloseFd(&fd);
@@ -108,7 +140,7 @@ allow_open(struct allow_entry *e, const char *path, struct sbx_err *err)
 	if (path[0] != '/')
 		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, 0,
 		    "files: \"%s\" is not an absolute path", path));
-	e->path = strdup(path);
+	e->path = SBX_Os_Strdup(path);
 	if (e->path == NULL)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "files"));
 	e->len = strlen(path);
@@ -122,16 +154,11 @@ allow_open(struct allow_entry *e, const char *path, struct sbx_err *err)
 		e->dir = fd;
 		return (0);
 	}
-	SBX_Os_CloseFd(&fd);
-	/* not to hang on a FIFO, nor to become anybody's terminal */
-	fd = sbx_os.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, errno,
-		    "files: cannot open \"%s\"", path));
 	i = file_new(fd, &e->file);
 	if (i < 0)
 		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, -i,
-		    "files: \"%s\" is not a file or directory", path));
+		    "files: \"%s\" is not a file or directory that can be "
+		    "read", path));
 	return (0);
 }
 
@@ -188,18 +215,26 @@ allow_beneath(const struct allow_entry *e, const char *rest,
     struct sbx_file **fp)
 {
 	struct open_how how;
-	int fd;
+	int fd, i;
 
 	memset(&how, 0, sizeof how);
-	how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	how.flags = O_PATH | O_CLOEXEC;
 	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
 	while (*rest == '/')
 		rest++;
 	fd = sbx_os.openat2(e->dir, *rest == '\0' ? "." : rest, &how);
-	if (fd < 0)
-		return (errno == EXDEV || errno == ELOOP ? -EACCES :
-		    errno == EMFILE || errno == ENFILE ? -ENFILE : -errno);
-	return (file_new(fd, fp));
+	i = fd < 0 ? -errno : file_new(fd, fp);
+	switch (i) {
+	case -EXDEV:
+	case -ELOOP:
+	case -EACCES:
+		return (-ENOENT);
+	case -EMFILE:
+		/* not the guest's limit, but the host's */
+		return (-ENFILE);
+	default:
+		return (i);
+	}
 }
 
 /* Guests see ENOENT for what they may not open: the same as for what is not
@@ -323,6 +358,16 @@ files_device(const char *path)
 	return (SBX_OFD_NONE);
 }
 
+static unsigned
+files_held(const struct sbx_files *fs)
+{
+	unsigned u, n = 0;
+
+	for (u = 0; u < SBX_FD_MAX; u++)
+		n += fs->ofd[u].kind == SBX_OFD_FILE;
+	return (n);
+}
+
 int
 SBX_Files_Open(struct sbx_files *fs, const char *path, int flags)
 {
@@ -336,6 +381,8 @@ SBX_Files_Open(struct sbx_files *fs, const char *path, int flags)
 	if (fd < 0)
 		return (fd);
 	kind = files_device(path);
+	if (kind == SBX_OFD_NONE && files_held(fs) >= SBX_FILES_OPEN_MAX)
+		return (-EMFILE);
 	if (kind == SBX_OFD_NONE) {
 		i = allow_find(fs->allow, path, &file);
 		if (i < 0)
@@ -347,8 +394,10 @@ SBX_Files_Open(struct sbx_files *fs, const char *path, int flags)
 		}
 	}
 	/* as many descriptions as descriptors, so one is free */
-	for (ofd = fs->ofd; ofd->refs > 0; ofd++)
-		assert(ofd < fs->ofd + SBX_FD_MAX);
+	for (ofd = fs->ofd; ofd < fs->ofd + SBX_FD_MAX - 1; ofd++)
+		if (ofd->refs == 0)
+			break;
+	AZ(ofd->refs);
 	memset(ofd, 0, sizeof *ofd);
 	ofd->kind = kind;
 	ofd->refs = 1;

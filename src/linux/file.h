@@ -19,6 +19,7 @@ struct sbx_err;
 struct stat;
 
 #define SBX_FD_MAX		64	/* descriptors of a guest */
+#define SBX_FILES_OPEN_MAX	16	/* of them, files: the host's, too */
 #define SBX_PATH_MAX		4096
 
 /* The allowed files of a program, opened when it is loaded. */

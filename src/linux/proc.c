@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,7 @@ SBX_Proc_Init(struct sbx_proc *p, struct sbx_machine *m,
 	p->machine = m;
 	p->layout = lay;
 	p->path = path;
+	p->sigstack[1] = SS_DISABLE;
 	SBX_Mm_Init(&p->mm, lay->arena_lo, lay->arena_hi);
 	SBX_Files_Init(&p->files, allow);
 }

@@ -69,7 +69,7 @@ struct sbx_proc {
 	/* Snapshot and reset: guest-visible. */
 	int			changed;	/* one of the next four has */
 	uint64_t		sigmask;
-	uint64_t		sigstack[3];
+	uint64_t		sigstack[3];	/* ss_sp, ss_flags, ss_size */
 	struct sbx_sigaction	sigaction[SBX_NSIG];
 	char			name[16];	/* prctl(PR_SET_NAME) */
 	struct sbx_mm		mm;		/* has its own (changed) */

@@ -22,7 +22,8 @@
 #include "linux/proc.h"
 #include "linux/syscall.h"
 
-/* As IOV_MAX in Linux */
+/* As in Linux: MAX_RW_COUNT, IOV_MAX */
+#define FILE_RW_MAX		UINT64_C(0x7ffff000)
 #define FILE_IOV_MAX		1024
 
 /*--------------------------------------------------------------------
@@ -297,6 +298,42 @@ file_write(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 	return ((int64_t)len);
 }
 
+/* As much as there is: files do not give less than was asked for. */
+static int64_t
+file_read_all(struct sbx_proc *p, struct sbx_ofd *ofd, uint64_t va,
+    uint64_t len, int64_t *pos)
+{
+	int64_t i, n = 0;
+
+	if (len > FILE_RW_MAX)
+		len = FILE_RW_MAX;
+	do {
+		i = file_read(p, ofd, va + (uint64_t)n, len - (uint64_t)n,
+		    pos);
+		if (i <= 0)
+			return (n > 0 ? n : i);
+		n += i;
+	} while ((uint64_t)n < len && !SBX_Sys_Late(p));
+	return (n);
+}
+
+static int64_t
+file_write_all(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
+    uint64_t len)
+{
+	int64_t i, n = 0;
+
+	if (len > FILE_RW_MAX)
+		len = FILE_RW_MAX;
+	do {
+		i = file_write(p, ofd, va + (uint64_t)n, len - (uint64_t)n);
+		if (i <= 0)
+			return (n > 0 ? n : i);
+		n += i;
+	} while ((uint64_t)n < len && !SBX_Sys_Late(p));
+	return (n);
+}
+
 int64_t
 SBX_Sys_read(struct sbx_proc *p, const uint64_t *a)
 {
@@ -306,7 +343,7 @@ SBX_Sys_read(struct sbx_proc *p, const uint64_t *a)
 	if (ofd == NULL)
 		return (-EBADF);
 	p->files.changed = 1;
-	return (file_read(p, ofd, a[1], a[2], &ofd->pos));
+	return (file_read_all(p, ofd, a[1], a[2], &ofd->pos));
 }
 
 int64_t
@@ -320,7 +357,7 @@ SBX_Sys_pread64(struct sbx_proc *p, const uint64_t *a)
 		return (-EBADF);
 	if (pos < 0)
 		return (-EINVAL);
-	return (file_read(p, ofd, a[1], a[2], &pos));
+	return (file_read_all(p, ofd, a[1], a[2], &pos));
 }
 
 int64_t
@@ -329,7 +366,7 @@ SBX_Sys_write(struct sbx_proc *p, const uint64_t *a)
 	const struct sbx_ofd *ofd;
 
 	ofd = SBX_Files_Get(&p->files, a[0]);
-	return (ofd == NULL ? -EBADF : file_write(p, ofd, a[1], a[2]));
+	return (ofd == NULL ? -EBADF : file_write_all(p, ofd, a[1], a[2]));
 }
 
 /* Both directions. Stops at the first short count, as Linux may. */
@@ -351,9 +388,10 @@ file_vector(struct sbx_proc *p, const uint64_t *a, int writing)
 		if (SBX_Sys_Get(p, &iov, a[1] + u * sizeof iov, sizeof iov))
 			return (n > 0 ? n : -EFAULT);
 		i = writing ?
-		    file_write(p, ofd, (uintptr_t)iov.iov_base, iov.iov_len) :
-		    file_read(p, ofd, (uintptr_t)iov.iov_base, iov.iov_len,
-		    &ofd->pos);
+		    file_write_all(p, ofd, (uintptr_t)iov.iov_base,
+		    iov.iov_len) :
+		    file_read_all(p, ofd, (uintptr_t)iov.iov_base,
+		    iov.iov_len, &ofd->pos);
 		if (i < 0)
 			return (n > 0 ? n : i);
 		if (n > INT64_MAX - i)

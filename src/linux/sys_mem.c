@@ -311,21 +311,65 @@ SBX_Sys_munmap(struct sbx_proc *p, const uint64_t *a)
 	return (SBX_Mm_Unmap(&p->mm, a[0], a[0] + len) ? -ENOMEM : 0);
 }
 
+static int
+mem_is_zero(const uint8_t *b)
+{
+
+	return (b[0] == 0 && !memcmp(b, b + 1, SBX_PAGE - 1));
+}
+
+/* Zero the whole pages in [lo, hi), whatever the guest may do with them, but
+ * do not dirty those that are. */
+static int64_t
+mem_forget(struct sbx_proc *p, uint64_t lo, uint64_t hi)
+{
+	struct sbx_gmem *gm = SBX_Sys_Gmem(p);
+	const uint64_t *e;
+	sbx_gpa_t gpa;
+	uint8_t *b;
+
+	for (; lo < hi; lo += SBX_PAGE) {
+		if (SBX_Sys_Late(p))
+			return (-EINTR);
+		e = SBX_Gmem_Entry(gm, (sandbox_gva_t){ lo });
+		if (e == NULL || !(*e & SBX_PTE_U))
+			return (-ENOMEM);
+		gpa.pa = *e & SBX_PTE_ADDR;
+		if (gpa.pa > gm->size - SBX_PAGE)
+			return (-ENOMEM);
+		b = SBX_Gmem_Phys(gm, gpa, SBX_PAGE);
+		if (mem_is_zero(b))
+			continue;
+		memset(b, 0, SBX_PAGE);
+		SBX_Gmem_Touch(gm, gpa, SBX_PAGE);
+	}
+	return (0);
+}
+
 int64_t
 SBX_Sys_madvise(struct sbx_proc *p, const uint64_t *a)
 {
-	uint64_t len = a[1];
-	int64_t i;
+	uint64_t lo = a[0], hi, brk;
+	int64_t i = 0;
 
-	if (len == 0)
-		return (0);
-	i = mem_range(p, a[0], &len);
-	if (i != 0)
-		return (i);
+	if (lo % SBX_PAGE != 0 || mem_round(a[1]) < a[1])
+		return (-EINVAL);
+	if (lo >= SBX_GVA_USER_END || mem_round(a[1]) > SBX_GVA_USER_END - lo)
+		return (-ENOMEM);
+	hi = lo + mem_round(a[1]);
 	/* the one piece of advice that programs rely on */
-	if (a[2] == MADV_DONTNEED)
-		return (SBX_Sys_Zero(p, a[0], len));
-	return (0);
+	if (a[2] != MADV_DONTNEED || lo == hi)
+		return (0);
+	if (lo < p->mm.lo || hi > p->mm.hi)
+		return (lo >= p->layout->stack_lo && hi <= p->layout->stack_hi ?
+		    mem_forget(p, lo, hi) : -EINVAL);
+	/* in between nobody has had anything yet */
+	brk = mem_round(p->mm.brk);
+	if (lo < brk)
+		i = mem_forget(p, lo, hi < brk ? hi : brk);
+	if (i == 0 && hi > p->mm.used)
+		i = mem_forget(p, lo > p->mm.used ? lo : p->mm.used, hi);
+	return (i);
 }
 
 static int64_t

@@ -105,13 +105,16 @@ SBX_Sys_arch_prctl(struct sbx_proc *p, const uint64_t *a)
 int64_t
 SBX_Sys_prctl(struct sbx_proc *p, const uint64_t *a)
 {
+	char name[sizeof p->name] = "";
 
 	switch (a[0]) {
 	case PR_SET_NAME:
-		p->changed = 1;
-		if (SBX_Sys_Get(p, p->name, a[1], sizeof p->name))
+		if (SBX_Gmem_StrIn(SBX_Sys_Gmem(p), name, sizeof name,
+		    (sandbox_gva_t){ a[1] }) == -1)
 			return (-EFAULT);
-		p->name[sizeof p->name - 1] = '\0';
+		name[sizeof name - 1] = '\0';
+		memcpy(p->name, name, sizeof name);
+		p->changed = 1;
 		return (0);
 	case PR_GET_NAME:
 		return (SBX_Sys_Put(p, a[1], p->name, sizeof p->name));
@@ -330,51 +333,64 @@ SBX_Sys_sched_getaffinity(struct sbx_proc *p, const uint64_t *a)
 int64_t
 SBX_Sys_getrandom(struct sbx_proc *p, const uint64_t *a)
 {
+	uint64_t l, done = 0;
 	uint8_t *b;
-	uint64_t l;
 	ssize_t n;
 
 	if (a[2] & ~(uint64_t)7)
 		return (-EINVAL);
-	l = a[1] < SBX_SYS_CHUNK ? a[1] : SBX_SYS_CHUNK;
-	if (l == 0)
-		return (0);
-	l = SBX_Gmem_Span(SBX_Sys_Gmem(p), (sandbox_gva_t){ a[0] }, l,
-	    SBX_ACC_WRITE, &b);
-	if (l == 0)
-		return (-EFAULT);
-	n = sbx_os.getrandom(b, l, 0);
-	return (n < 0 ? -errno : n);
+	while (done < a[1] && done < INT32_MAX && !SBX_Sys_Late(p)) {
+		l = a[1] - done < SBX_SYS_CHUNK ? a[1] - done : SBX_SYS_CHUNK;
+		l = SBX_Gmem_Span(SBX_Sys_Gmem(p),
+		    (sandbox_gva_t){ a[0] + done }, l, SBX_ACC_WRITE, &b);
+		if (l == 0)
+			return (done > 0 ? (int64_t)done : -EFAULT);
+		n = sbx_os.getrandom(b, l, 0);
+		if (n < 0)
+			return (done > 0 ? (int64_t)done : -errno);
+		done += (uint64_t)n;
+	}
+	return ((int64_t)done);
 }
 
 /*--------------------------------------------------------------------
  * futex: with one thread, nobody can ever wake another.
  */
 
+/* Wait until the time is over: relative, or in WAIT_BITSET absolute. */
+static int64_t
+proc_futex_wait(struct sbx_proc *p, const uint64_t *a)
+{
+	uint32_t v;
+	int64_t i, ns;
+
+	if (SBX_Sys_Get(p, &v, a[0], sizeof v))
+		return (-EFAULT);
+	if (v != (uint32_t)a[2])
+		return (-EAGAIN);
+	if (a[3] == 0) {
+		SBX_Proc_Kill(p, SBX_KILL_fault, "the guest waits for a lock "
+		    "that nobody can release (deadlock)");
+		return (0);
+	}
+	i = SBX_Sys_TimeGet(p, a[3], &ns);
+	if (i == 0 && (a[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
+		i = SBX_Sys_TimeLeft(p, a[1] & FUTEX_CLOCK_REALTIME ?
+		    CLOCK_REALTIME : CLOCK_MONOTONIC, &ns);
+	if (i != 0)
+		return (i);
+	SBX_Sys_Sleep(p, ns);
+	return (-ETIMEDOUT);
+}
+
 int64_t
 SBX_Sys_futex(struct sbx_proc *p, const uint64_t *a)
 {
-	struct timespec ts;
-	uint32_t v;
 
 	switch (a[1] & FUTEX_CMD_MASK) {
 	case FUTEX_WAIT:
 	case FUTEX_WAIT_BITSET:
-		if (SBX_Sys_Get(p, &v, a[0], sizeof v))
-			return (-EFAULT);
-		if (v != (uint32_t)a[2])
-			return (-EAGAIN);
-		if (a[3] == 0) {
-			SBX_Proc_Kill(p, SBX_KILL_fault, "the guest waits "
-			    "for a lock that nobody can release (deadlock)");
-			return (0);
-		}
-		if (SBX_Sys_Get(p, &ts, a[3], sizeof ts))
-			return (-EFAULT);
-		if ((a[1] & FUTEX_CMD_MASK) == FUTEX_WAIT && ts.tv_sec >= 0 &&
-		    ts.tv_sec < 1000000000)
-			SBX_Sys_Sleep(p, ts.tv_sec * 1000000000 + ts.tv_nsec);
-		return (-ETIMEDOUT);
+		return (proc_futex_wait(p, a));
 	case FUTEX_WAKE:
 	case FUTEX_WAKE_BITSET:
 	case FUTEX_REQUEUE:

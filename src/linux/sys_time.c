@@ -94,10 +94,8 @@ SBX_Sys_times(struct sbx_proc *p, const uint64_t *a)
 	return (now / 10000000);
 }
 
-/* Nanoseconds of a guest's timespec: 0 or an errno. What overflows is longer
- * than any deadline. */
-static int64_t
-time_get(struct sbx_proc *p, uint64_t va, int64_t *ns)
+int64_t
+SBX_Sys_TimeGet(struct sbx_proc *p, uint64_t va, int64_t *ns)
 {
 	struct timespec ts;
 
@@ -111,11 +109,22 @@ time_get(struct sbx_proc *p, uint64_t va, int64_t *ns)
 }
 
 int64_t
+SBX_Sys_TimeLeft(struct sbx_proc *p, uint64_t clk, int64_t *ns)
+{
+	struct timespec now;
+
+	if (time_now(p, clk, &now))
+		return (-EINVAL);
+	*ns -= now.tv_sec * 1000000000 + now.tv_nsec;
+	return (0);
+}
+
+int64_t
 SBX_Sys_nanosleep(struct sbx_proc *p, const uint64_t *a)
 {
 	int64_t i, ns;
 
-	i = time_get(p, a[0], &ns);
+	i = SBX_Sys_TimeGet(p, a[0], &ns);
 	if (i == 0)
 		SBX_Sys_Sleep(p, ns);
 	return (i);
@@ -124,17 +133,12 @@ SBX_Sys_nanosleep(struct sbx_proc *p, const uint64_t *a)
 int64_t
 SBX_Sys_clock_nanosleep(struct sbx_proc *p, const uint64_t *a)
 {
-	struct timespec now;
 	int64_t i, ns;
 
-	i = time_get(p, a[2], &ns);
-	if (i != 0)
-		return (i);
-	if (a[1] & TIMER_ABSTIME) {
-		if (time_now(p, a[0], &now))
-			return (-EINVAL);
-		ns -= now.tv_sec * 1000000000 + now.tv_nsec;
-	}
-	SBX_Sys_Sleep(p, ns);
-	return (0);
+	i = SBX_Sys_TimeGet(p, a[2], &ns);
+	if (i == 0 && (a[1] & TIMER_ABSTIME))
+		i = SBX_Sys_TimeLeft(p, a[0], &ns);
+	if (i == 0)
+		SBX_Sys_Sleep(p, ns);
+	return (i);
 }

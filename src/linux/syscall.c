@@ -102,18 +102,17 @@ void
 SBX_Sys_Sleep(struct sbx_proc *p, int64_t ns)
 {
 	struct timespec ts;
-	int64_t left;
+	int64_t until, now;
 
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
-	left = p->deadline - SBX_Os_Mono();
-	if (ns > left)
-		ns = left;
-	if (ns <= 0)
-		return;
-	ts.tv_sec = ns / 1000000000;
-	ts.tv_nsec = ns % 1000000000;
-	/* the watchdog's signal ends it early */
-	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
+	now = SBX_Os_Mono();
+	until = ns < p->deadline - now ? now + ns : p->deadline;
+	ts.tv_sec = until / 1000000000;
+	ts.tv_nsec = until % 1000000000;
+	/* signals that are not the watchdog's do not end it */
+	while (until > now && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME,
+	    &ts, NULL) == EINTR && !SBX_Sys_Late(p))
+		continue;
 	if (SBX_Os_Mono() >= p->deadline)
 		SBX_Proc_KillLate(p);
 }

@@ -25,7 +25,7 @@ typedef int64_t sbx_syscall_f(struct sbx_proc *, const uint64_t *a);
 /* Answer system call (nr). */
 int64_t SBX_Syscall(struct sbx_proc *, uint64_t nr, const uint64_t *a);
 
-/* The most bytes one call reads or writes; callers get a short count. */
+/* Bytes that are read, written or filled between two looks at the time. */
 #define SBX_SYS_CHUNK		(UINT64_C(1) << 16)
 
 /*--------------------------------------------------------------------
@@ -52,6 +52,14 @@ int SBX_Sys_Late(struct sbx_proc *);
 
 /* Fill [va, va + len) with zeroes: 0, -EFAULT or -EINTR. */
 int64_t SBX_Sys_Zero(struct sbx_proc *, uint64_t va, uint64_t len);
+
+/* Nanoseconds of a guest's timespec: 0, -EFAULT or -EINVAL. What overflows is
+ * longer than any deadline. */
+int64_t SBX_Sys_TimeGet(struct sbx_proc *, uint64_t va, int64_t *ns);
+
+/* Turn a time of clock (clk) into the time until then, negative if it has
+ * passed: 0 or -EINVAL. */
+int64_t SBX_Sys_TimeLeft(struct sbx_proc *, uint64_t clk, int64_t *ns);
 
 /* Sleep for (ns). A guest that sleeps until its deadline is killed. */
 void SBX_Sys_Sleep(struct sbx_proc *, int64_t ns);

@@ -57,6 +57,9 @@ vdso_elapsed(const volatile struct sbx_clock *c)
 	__asm__ volatile ("lfence; rdtsc" : "=a" (lo), "=d" (hi) : :
 	    "memory");
 	tsc = ((uint64_t)hi << 32 | lo) - c->tsc;
+	/* another CPU's may be a little behind */
+	if (tsc >> 63)
+		tsc = 0;
 	return ((uint64_t)((unsigned __int128)tsc * c->mult >> 32));
 }
 

@@ -44,8 +44,8 @@ struct sbx_kvm {
 						 * guests have another TSC */
 };
 
-/* Guest memory slots and vCPU moves between threads that cost more than this
- * many nanoseconds are worth a thread per VM (12 ms were seen on Linux 6.1,
+/* If a run on another thread than the last one's costs more than this many
+ * nanoseconds, that is worth a thread per VM (12 ms were seen on Linux 6.1,
  * under 0.1 ms on 6.18). */
 #define SBX_KVM_MOVE_MAX	1000000
 

@@ -389,9 +389,7 @@ machine_is_out(const struct sbx_machine *m, uint64_t at)
 {
 	uint64_t rip = m->run->s.regs.regs.rip;
 
-	if (m->kvm->platform != SBX_PLATFORM_H && rip == at + 2)
-		return (1);
-	return (m->kvm->platform != SBX_PLATFORM_P && rip == at);
+	return (rip == (m->kvm->platform == SBX_PLATFORM_P ? at + 2 : at));
 }
 
 static enum sbx_exit_e

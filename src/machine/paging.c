@@ -25,7 +25,11 @@ uint64_t
 SBX_Paging_Room(uint64_t mem)
 {
 
-	return ((mem / SBX_PAGE / 512 + PAGING_SPARE) * SBX_PAGE);
+	uint64_t n = mem / SBX_PAGE / 512;
+
+	/* the last level for all of memory; the one above it; and both for
+	 * the window in which these tables are seen */
+	return ((n + n / 256 + n / 512 + PAGING_SPARE) * SBX_PAGE);
 }
 
 uint64_t

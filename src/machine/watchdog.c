@@ -221,8 +221,7 @@ SBX_Watchdog_Disarm(struct sbx_machine *m)
 int
 SBX_Watchdog_Kicked(const struct sbx_machine *m)
 {
-	int k;
 
-	k = atomic_load(&m->kick);
-	return (k == SBX_KICK_KICKING || k == SBX_KICK_KICKED);
+	/* not while KICKING: it may turn out that it is not time yet */
+	return (atomic_load(&m->kick) == SBX_KICK_KICKED);
 }

@@ -93,7 +93,7 @@ x86_idt(uint64_t *idt)
 
 /*
  * On platform P the stub's OUT runs in ring 3, so its one port is opened. On
- * hardware no port is. The probe does not know yet and has no secrets.
+ * hardware no port is.
  */
 static void
 x86_tss(const struct sbx_kvm *kvm, uint8_t *tss)
@@ -106,7 +106,7 @@ x86_tss(const struct sbx_kvm *kvm, uint8_t *tss)
 	memcpy(tss + TSS_IST1, &stack, sizeof stack);
 	memcpy(tss + TSS_IOMAP_BASE, &iomap, sizeof iomap);
 	memset(tss + TSS_IOMAP, 0xff, TSS_SIZE - TSS_IOMAP);
-	if (kvm->platform != SBX_PLATFORM_H)
+	if (kvm->platform == SBX_PLATFORM_P)
 		tss[TSS_IOMAP + SBX_PORT_SYSCALL / 8] &=
 		    (uint8_t)~(1u << SBX_PORT_SYSCALL % 8);
 }
@@ -124,7 +124,7 @@ SBX_X86_Install(const struct sbx_kvm *kvm, struct sbx_paging *pg,
 		{ SBX_SYS_IDT, 0, NULL, NULL },
 		{ SBX_SYS_TSS, 0, NULL, NULL },
 		{ SBX_SYS_SYSCALL, SBX_MAP_EXEC |
-		    (kvm->platform == SBX_PLATFORM_H ? 0 : SBX_MAP_USER),
+		    (kvm->platform == SBX_PLATFORM_P ? SBX_MAP_USER : 0),
 		    sbx_stub_syscall, sbx_stub_syscall_end },
 		{ SBX_SYS_FAULT, SBX_MAP_EXEC,
 		    sbx_stub_fault, sbx_stub_fault_end },

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "vdef.h"
 #include "miniobj.h"
@@ -97,7 +98,8 @@ boot_failed(struct boot *b)
 		    "but call sandbox_serve()";
 	else if (p->kill == SBX_KILL_fault)
 		hint = ", while it started";
-	return (SBX_Err_Set(b->err, SBX_FAIL_CONFIG, 0, "%s%s%s%.*s%s",
+	return (SBX_Err_Set(b->err, p->err.kind == SBX_FAIL_HOST ?
+	    SBX_FAIL_HOST : SBX_FAIL_CONFIG, 0, "%s%s%s%.*s%s",
 	    p->err.msg, hint,
 	    p->tail_len > 0 ? "; its last words: \"" : "",
 	    (int)p->tail_len, p->tail, p->tail_len > 0 ? "\"" : ""));
@@ -132,16 +134,103 @@ boot_run(struct boot *b)
 	    b->err));
 }
 
-/* From here on nobody can write to the image. */
+/*--------------------------------------------------------------------
+ * What is in the image
+ */
+
+static int
+image_is_zero(const uint8_t *page)
+{
+
+	return (page[0] == 0 && !memcmp(page, page + 1, SBX_PAGE - 1));
+}
+
+/* Go through the pages in [lo, hi) of the memfd: those that are zero are
+ * punched out, the others noted. */
+static int
+boot_data_range(struct boot *b, uint64_t lo, uint64_t hi)
+{
+	struct sbx_image *img = b->img;
+	uint64_t at, p;
+
+	for (at = lo; at < hi; at += SBX_PAGE) {
+		if (!image_is_zero((const uint8_t *)b->mem + at)) {
+			p = at / SBX_PAGE;
+			img->data[p / 64] |= UINT64_C(1) << (p % 64);
+		} else if (sbx_os.fallocate(img->fd, FALLOC_FL_PUNCH_HOLE |
+		    FALLOC_FL_KEEP_SIZE, (off_t)at, SBX_PAGE) < 0)
+			return (SBX_Err_Set(b->err, SBX_FAIL_HOST, errno,
+			    "trimming the image"));
+	}
+	return (0);
+}
+
+static int
+boot_data(struct boot *b)
+{
+	struct sbx_image *img = b->img;
+	off_t lo, hi = 0;
+
+	img->data = sbx_os.calloc((img->size / SBX_PAGE + 63) / 64,
+	    sizeof *img->data);
+	if (img->data == NULL)
+		return (SBX_Err_Set(b->err, SBX_FAIL_HOST, ENOMEM, "image"));
+	for (;;) {
+		lo = sbx_os.lseek(img->fd, hi, SEEK_DATA);
+		if (lo < 0 && errno == ENXIO)
+			return (0);	/* no more */
+		if (lo >= 0)
+			hi = sbx_os.lseek(img->fd, lo, SEEK_HOLE);
+		if (lo < 0 || hi < 0)
+			return (SBX_Err_Set(b->err, SBX_FAIL_HOST, errno,
+			    "looking for what is in the image"));
+		if (boot_data_range(b, (uint64_t)lo, (uint64_t)hi))
+			return (-1);
+	}
+}
+
+/* Find ranges with data, gaps of up to (gap) bytes included. Returns -1 if
+ * these are too many. */
+static int
+image_ranges(struct sbx_image *img, uint64_t gap)
+{
+	struct sbx_range *r = NULL;
+	uint64_t p, at;
+
+	img->n_range = 0;
+	for (p = 0; p < img->size / SBX_PAGE; p++) {
+		if (!(img->data[p / 64] >> (p % 64) & 1))
+			continue;
+		at = p * SBX_PAGE;
+		if (r == NULL || at - r->hi > gap) {
+			if (img->n_range == SBX_IMAGE_RANGES_MAX)
+				return (-1);
+			r = &img->range[img->n_range++];
+			r->lo = at;
+		}
+		r->hi = at + SBX_PAGE;
+	}
+	return (0);
+}
+
+/*--------------------------------------------------------------------
+ * From here on nobody can write to the image.
+ */
+
 static int
 boot_seal(struct boot *b)
 {
 	struct sbx_image *img = b->img;
+	uint64_t gap = SBX_PAGE;
 	void *p;
 
 	img->proc.machine = NULL;
 	img->proc.serving = 1;
 	SBX_Machine_Destroy(&b->m);
+	if (boot_data(b))
+		return (-1);
+	while (image_ranges(img, gap))
+		gap *= 2;
 	AZ(sbx_os.munmap(b->mem, img->size));
 	b->mem = NULL;
 	if (sbx_os.fcntl(img->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW |
@@ -188,7 +277,7 @@ SBX_Image_New(struct sbx_kvm *kvm, const struct sbx_program_cfg *cfg,
 	img->fd = -1;
 	img->size = cfg->memory;
 	img->body_max = cfg->max_response_body;
-	img->path = strdup(cfg->path);
+	img->path = SBX_Os_Strdup(cfg->path);
 	INIT_OBJ(&b, BOOT_MAGIC);
 	b.img = img;
 	b.cfg = cfg;
@@ -221,6 +310,7 @@ SBX_Image_Destroy(struct sbx_image **imgp)
 		SBX_Os_CloseFd(&img->fd);
 	if (img->allow != NULL)
 		SBX_Allow_Destroy(&img->allow);
+	free(img->data);
 	free(img->path);
 	FREE_OBJ(img);
 }

@@ -3,8 +3,10 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * The golden image: a program that has started and said "ready", frozen. Its
- * memory is a sealed memfd that nobody can write any more; each VM has a
- * private copy-on-write mapping of it.
+ * memory is a sealed memfd that nobody can write any more; each VM has private
+ * copy-on-write mappings of it. Pages that are zero are not in the memfd: of
+ * those a VM has anonymous memory, or a fault on one would put it there, where
+ * it could not be got out again.
  *
  * After SBX_Image_New() nothing in it ever changes, so that any thread may
  * read it without a lock.
@@ -22,6 +24,14 @@ struct sbx_err;
 struct sbx_kvm;
 struct sbx_program_cfg;
 
+/* Parts of memory that are not zero: a VM has so many mappings of the image,
+ * with mappings of nothing in between. */
+#define SBX_IMAGE_RANGES_MAX	6
+
+struct sbx_range {
+	uint64_t		lo, hi;		/* bytes, whole pages */
+};
+
 struct sbx_image {
 	unsigned		magic;
 #define SBX_IMAGE_MAGIC		0x28ca5d71
@@ -30,6 +40,9 @@ struct sbx_image {
 	int			fd;		/* memfd */
 	uint64_t		size;		/* of memory, bytes */
 	const uint8_t		*golden;	/* read-only mapping of fd */
+	uint64_t		*data;		/* a bit per page: not zero */
+	unsigned		n_range;
+	struct sbx_range	range[SBX_IMAGE_RANGES_MAX];
 	uint64_t		body_max;	/* of an answer, bytes */
 	struct sbx_layout	layout;
 	struct sbx_cpu_image	cpu;

@@ -33,6 +33,11 @@
 #define POOL_BACKOFF_MIN	0.1
 #define POOL_BACKOFF_MAX	10.0
 
+/* How long Start may make VMs, seconds. It is called with others waiting (in
+ * varnishd the CLI, whose patience is cli_timeout); the pool's thread makes
+ * the rest. */
+#define POOL_START_MAX		1.0
+
 /* A VM above the minimum is retired when it has been idle for so long. */
 #define POOL_RETIRE_AFTER	60.0
 
@@ -330,8 +335,10 @@ static int
 pool_grow(struct sbx_pool *pool, struct sbx_err *err)
 {
 	struct sbx_vm *vm;
-	int warmup = !pool->no_warmup, wanted = warmup;
+	int warmup, wanted;
 
+	/* those who wait would wait for that as well */
+	wanted = warmup = !pool->no_warmup && pool->n_wait == 0;
 	AZ(pthread_mutex_unlock(&pool->mtx));
 	SBX_Err_Clear(err);
 	vm = pool_make(pool, &warmup, err);
@@ -419,8 +426,11 @@ pool_tick(struct sbx_pool *pool, double now)
 		return (now);
 	}
 	if (pool_wants_more(pool)) {
-		if (pool->backoff > 0 && now < pool->backoff_until)
+		if (pool->backoff > 0 && now < pool->backoff_until) {
+			if (pool->n_vms == 0)
+				pool_wake_all(pool);
 			return (pool->backoff_until);
+		}
 		pool->n_vms++;
 		if (pool_grow(pool, &err))
 			pool_backoff(pool, &err, now);
@@ -532,6 +542,7 @@ pool_empty(struct sbx_pool *pool)
 int
 SBX_Pool_Start(struct sbx_pool *pool, struct sbx_err *err)
 {
+	double limit = pool_now() + POOL_START_MAX;
 	int e;
 
 	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
@@ -540,7 +551,8 @@ SBX_Pool_Start(struct sbx_pool *pool, struct sbx_err *err)
 	pool->stop = 0;
 	do
 		pool->n_vms++;
-	while (!pool_grow(pool, err) && pool->n_vms < pool->cfg->min_vms);
+	while (!pool_grow(pool, err) && pool->n_vms < pool->cfg->min_vms &&
+	    pool_now() < limit);
 	if (pool->n_vms > 0) {
 		SBX_Err_Clear(err);
 		pool->warm = 1;

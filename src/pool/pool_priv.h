@@ -18,8 +18,9 @@ int SBX_Pool_New(const struct sbx_image *, const struct sbx_program_cfg *,
     struct sbx_pool **, struct sbx_err *err);
 void SBX_Pool_Destroy(struct sbx_pool **);
 
-/* Create min_vms VMs and start upkeep. Returns -1 and fills (err) if not even
- * one can be had; the pool is cold again then. */
+/* Create min_vms VMs, or as many as can be had in a second, and start upkeep,
+ * which creates the rest. Returns -1 and fills (err) if not even one can be
+ * had; the pool is cold again then. */
 int SBX_Pool_Start(struct sbx_pool *, struct sbx_err *err);
 
 /* Refuse requests from now on, wait until all VMs have been given back, stop

@@ -115,20 +115,23 @@ list_free(const char * const *l)
 	free((void *)(uintptr_t)l);
 }
 
-static const char * const *
-list_dup(const char * const *l)
+static int
+list_dup(const char * const *l, const char * const **copy)
 {
 	size_t n, u;
 	char **d;
 
 	n = list_len(l);
-	d = calloc(n + 1, sizeof *d);
-	XXXAN(d);
+	d = sbx_os.calloc(n + 1, sizeof *d);
+	*copy = (const char * const *)d;
+	if (d == NULL)
+		return (-1);
 	for (u = 0; u < n; u++) {
-		d[u] = strdup(l[u]);
-		XXXAN(d[u]);
+		d[u] = SBX_Os_Strdup(l[u]);
+		if (d[u] == NULL)
+			return (-1);
 	}
-	return ((const char * const *)d);
+	return (0);
 }
 
 static int
@@ -145,16 +148,20 @@ list_same(const char * const *a, const char * const *b)
 	return (1);
 }
 
-static void
-cfg_copy(struct sbx_program_cfg *to, const struct sbx_program_cfg *from)
+/* What there was no memory for is NULL. */
+static int
+cfg_copy(struct sbx_program_cfg *to, const struct sbx_program_cfg *from,
+    struct sbx_err *err)
 {
 
 	*to = *from;
-	to->path = strdup(from->path);
-	XXXAN(to->path);
-	to->argv = list_dup(from->argv);
-	to->envp = list_dup(from->envp);
-	to->files = list_dup(from->files);
+	to->argv = to->envp = to->files = NULL;
+	to->path = SBX_Os_Strdup(from->path);
+	if (to->path == NULL || list_dup(from->argv, &to->argv) ||
+	    list_dup(from->envp, &to->envp) ||
+	    list_dup(from->files, &to->files))
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "program"));
+	return (0);
 }
 
 static void
@@ -277,7 +284,7 @@ program_new(const struct sbx_program_cfg *cfg, int fd, struct stat *st,
     struct sbx_program **pp, struct sbx_err *err)
 {
 	struct sbx_program *prg;
-	void *file;
+	void *file = NULL;
 	int i = -1;
 
 	SBX_ALLOC_OBJ(prg, SBX_PROGRAM_MAGIC);
@@ -285,8 +292,8 @@ program_new(const struct sbx_program_cfg *cfg, int fd, struct stat *st,
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "program"));
 	prg->refs = 1;
 	prg->st = *st;
-	cfg_copy(&prg->cfg, cfg);
-	file = file_read(fd, st, err);
+	if (!cfg_copy(&prg->cfg, cfg, err))
+		file = file_read(fd, st, err);
 	if (file != NULL && !SBX_Kvm_Open(&prg->kvm, err) &&
 	    !SBX_Image_New(prg->kvm, &prg->cfg, file, (size_t)st->st_size,
 	    &prg->img, err))

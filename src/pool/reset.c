@@ -92,16 +92,22 @@ reset_get_log(struct sbx_vm *vm, struct sbx_err *err)
 	return (0);
 }
 
-/* Copy the pages in (bits) of word (w) from the golden image. */
+/* Copy the pages in (bits) of word (w) from the golden image; those that are
+ * not in it are zero. */
 static void
 reset_copy(const struct sbx_vm *vm, size_t w, uint64_t bits)
 {
-	uint64_t off;
+	uint64_t off, data = vm->img->data[w];
+	unsigned n;
 
 	for (; bits != 0; bits &= bits - 1) {
-		off = (w * 64 + (unsigned)__builtin_ctzll(bits)) * SBX_PAGE;
-		memcpy((uint8_t *)vm->mem + off, vm->img->golden + off,
-		    SBX_PAGE);
+		n = (unsigned)__builtin_ctzll(bits);
+		off = (w * 64 + n) * SBX_PAGE;
+		if (data >> n & 1)
+			memcpy((uint8_t *)vm->mem + off,
+			    vm->img->golden + off, SBX_PAGE);
+		else
+			memset((uint8_t *)vm->mem + off, 0, SBX_PAGE);
 	}
 }
 

@@ -99,9 +99,9 @@ SBX_VM_Body(struct sbx_vm *vm, const void *b, size_t len,
 	return (SBX_Exchange_Body(&vm->x, &vm->proc, b, len, err));
 }
 
-int
-SBX_VM_Serve(struct sbx_vm *vm, const struct sbx_request *req,
-    const struct sbx_host *host, struct sbx_err *err)
+static int
+vm_serve(struct sbx_vm *vm, const struct sbx_request *req,
+    const struct sbx_host *host, double timeout, struct sbx_err *err)
 {
 	struct sbx_moment now;
 	uint64_t exits;
@@ -114,7 +114,7 @@ SBX_VM_Serve(struct sbx_vm *vm, const struct sbx_request *req,
 	/* behind the times, or the guest's clock would be ahead of ours */
 	now.tsc = __rdtsc();
 	now.tsc_mult = vm->img->kvm->tsc_mult;
-	now.timeout_ns = (int64_t)(vm->timeout * 1e9);
+	now.timeout_ns = (int64_t)(timeout * 1e9);
 	if (vm_seed(vm, now.random, err) ||
 	    SBX_Exchange_Request(&vm->x, &vm->proc, req, &now, err))
 		return (-1);
@@ -132,6 +132,15 @@ SBX_VM_Serve(struct sbx_vm *vm, const struct sbx_request *req,
 		return (0);
 	return (SBX_Err_Set(err, vm->proc.err.kind, 0, "%s",
 	    vm->proc.err.msg));
+}
+
+int
+SBX_VM_Serve(struct sbx_vm *vm, const struct sbx_request *req,
+    const struct sbx_host *host, struct sbx_err *err)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	return (vm_serve(vm, req, host, vm->timeout, err));
 }
 
 const struct sbx_answer *
@@ -183,25 +192,48 @@ vm_warmup(struct sbx_vm *vm, struct sbx_err *err)
 	};
 
 	SBX_VM_State(vm, SBX_VM_LENT);
-	if (SBX_VM_Serve(vm, &req, NULL, err))
+	if (vm_serve(vm, &req, NULL, vm->timeout < SBX_WARMUP_MAX ?
+	    vm->timeout : SBX_WARMUP_MAX, err))
 		return (-1);
 	return (SBX_VM_Reset(vm, err));
+}
+
+/* Private memory: the image where it is not zero. */
+static int
+vm_memory(struct sbx_vm *vm, struct sbx_err *err)
+{
+	const struct sbx_image *img = vm->img;
+	const struct sbx_range *r;
+	const int prot = PROT_READ | PROT_WRITE;
+	const int flags = MAP_PRIVATE | MAP_NORESERVE;
+	uint8_t *p;
+	unsigned u;
+
+	p = sbx_os.mmap(NULL, img->size, prot, flags | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "mmap of %ju bytes", (uintmax_t)img->size));
+	vm->mem = p;
+	for (u = 0; u < img->n_range; u++) {
+		r = &img->range[u];
+		if (sbx_os.mmap(p + r->lo, r->hi - r->lo, prot,
+		    flags | MAP_FIXED, img->fd, (off_t)r->lo) == MAP_FAILED)
+			return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+			    "mmap of the image"));
+	}
+	(void)sbx_os.madvise(p, img->size, MADV_DONTDUMP);
+	/* pages are counted, copied and dropped one by one */
+	(void)sbx_os.madvise(p, img->size, MADV_NOHUGEPAGE);
+	return (0);
 }
 
 static int
 vm_stamp(struct sbx_vm *vm, struct sbx_err *err)
 {
 	const struct sbx_image *img = vm->img;
-	void *p;
 
-	p = sbx_os.mmap(NULL, img->size, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_NORESERVE, img->fd, 0);
-	if (p == MAP_FAILED)
-		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
-		    "mmap of %ju bytes", (uintmax_t)img->size));
-	vm->mem = p;
-	(void)sbx_os.madvise(p, img->size, MADV_DONTDUMP);
-	if (SBX_Machine_New(img->kvm, p, img->size, &vm->m, err) ||
+	if (vm_memory(vm, err) ||
+	    SBX_Machine_New(img->kvm, vm->mem, img->size, &vm->m, err) ||
 	    SBX_VM_ResetInit(vm, err))
 		return (-1);
 	if (img->kvm->runner && SBX_Runner_New(&vm->runner, err))

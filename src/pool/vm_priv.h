@@ -47,7 +47,7 @@ struct sbx_vm {
 	enum sbx_vm_e		state;
 	const struct sbx_image	*img;
 	double			timeout;	/* of a request, seconds */
-	void			*mem;		/* private mapping of img->fd */
+	void			*mem;		/* private, see pool/image.h */
 	struct sbx_machine	*m;
 	struct sbx_runner	*runner;	/* or NULL: any thread */
 	struct sbx_proc		proc;
@@ -73,6 +73,10 @@ struct sbx_vm {
 	VTAILQ_ENTRY(sbx_vm)	list;
 	double			t_idle;		/* since when */
 };
+
+/* How long a warm-up may take, seconds. It happens on threads that others wait
+ * for, and the guest knows that it is one. */
+#define SBX_WARMUP_MAX		0.1
 
 /* Stamp a VM from an image. With (warmup) it serves a request that nobody
  * asked for, so that its pages are private already. Returns -1 and fills

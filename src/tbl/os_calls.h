@@ -12,6 +12,9 @@ OSCALL(int, close, (int fd), (fd))
 OSCALL(int, ioctl, (int fd, unsigned long nr, void *arg), (fd, nr, arg))
 OSCALL(int, memfd_create, (const char *name, unsigned flags), (name, flags))
 OSCALL(int, ftruncate, (int fd, off_t len), (fd, len))
+OSCALL(off_t, lseek, (int fd, off_t off, int whence), (fd, off, whence))
+OSCALL(int, fallocate, (int fd, int mode, off_t off, off_t len),
+    (fd, mode, off, len))
 OSCALL(int, fcntl, (int fd, int cmd, int arg), (fd, cmd, arg))
 OSCALL(int, fstat, (int fd, struct stat *st), (fd, st))
 OSCALL(int, openat2, (int dirfd, const char *path, const struct open_how *how),

@@ -126,7 +126,11 @@ vmod_event(VRT_CTX, struct vmod_priv *priv, enum vcl_event_e e)
 		vcl_load(priv);
 		return (0);
 	case VCL_EVENT_WARM:
-		return (vcl_warm(ctx, priv->priv));
+		if (vcl_warm(ctx, priv->priv) == 0)
+			return (0);
+		/* Varnish cools those only that did not fail. */
+		vcl_cold(priv->priv);
+		return (1);
 	case VCL_EVENT_COLD:
 		vcl_cold(priv->priv);
 		return (0);

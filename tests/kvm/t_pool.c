@@ -201,6 +201,27 @@ deadlines(void)
 	Kvm_Close(&prg);
 }
 
+/* A guest that stalls each new VM's warm-up, which happens while others wait:
+ * Start must not take long, and the program serves. */
+static void
+warmup_stalls(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_err err;
+	int64_t t;
+
+	Kvm_Cfg(&cfg, Kvm_Guest("warmup_hang"));
+	cfg.min_vms = cfg.max_vms = 30;
+	cfg.request_timeout = 3600;
+	t = SBX_Os_Mono();
+	prg = Kvm_Open(&cfg);
+	t = SBX_Os_Mono() - t;
+	CHECK(t < 30 * INT64_C(1000000000));
+	CHECK(stats().warmup_fail >= 1);
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
+	Kvm_Close(&prg);
+}
+
 /* The same file and settings are one program. */
 static void
 sharing(void)
@@ -292,6 +313,7 @@ main(void)
 	TEST(late);
 	TEST(crashes);
 	TEST(deadlines);
+	TEST(warmup_stalls);
 	TEST(sharing);
 	TEST(cold);
 	TEST(cold_while_busy);

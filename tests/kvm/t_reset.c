@@ -9,6 +9,8 @@
 
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include "vdef.h"
 #include "miniobj.h"
 #include "vas.h"
@@ -145,6 +147,70 @@ aging(void)
 	Kvm_Close(&prg);
 }
 
+/* Kilobytes of shared memory that this process has mapped. */
+static long
+rss_shmem(void)
+{
+	char line[256];
+	long kb = -1;
+	FILE *f;
+
+	f = fopen("/proc/self/status", "r");
+	AN(f);
+	while (fgets(line, sizeof line, f) != NULL)
+		if (sscanf(line, "RssShmem: %ld", &kb) == 1)
+			break;
+	AZ(fclose(f));
+	return (kb);
+}
+
+/* What requests read and write does not make the image larger. */
+static void
+image_stays(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_program *prg;
+	struct sbx_vm *vm;
+	struct stat st, now;
+
+	Kvm_Cfg(&cfg, Kvm_Guest("memory_hog"));
+	cfg.memory = 256 << 20;
+	prg = Kvm_Open(&cfg);
+	SBX_Err_Clear(&err);
+	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
+	AN(vm);
+	AZ(fstat(vm->img->fd, &st));
+	CHECK(st.st_blocks * 512 < 4 << 20);
+	CHECK_EQ(Kvm_Serve(vm, "/", &err), 200);
+	AZ(fstat(vm->img->fd, &now));
+	/* but for small gaps in it */
+	CHECK(now.st_blocks - st.st_blocks < 100);
+	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
+	CHECK(rss_shmem() < 8 << 10);
+	Kvm_Close(&prg);
+}
+
+/* The largest and the smallest that can be asked for. */
+static void
+sizes(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_program *prg;
+
+	Kvm_Cfg(&cfg, Kvm_Example("hello"));
+	cfg.memory = UINT64_C(64) << 30;
+	cfg.boot_timeout = 60;
+	prg = Kvm_Open(&cfg);
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
+	Kvm_Close(&prg);
+	cfg.memory = 4 << 20;
+	prg = Kvm_Open(&cfg);
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
+	CHECK(same(prg));
+	Kvm_Close(&prg);
+}
+
 /* A request whose VM is given back without having run. */
 static void
 not_run(void)
@@ -173,6 +239,8 @@ main(void)
 	TEST(residue);
 	TEST(budget);
 	TEST(aging);
+	TEST(image_stays);
+	TEST(sizes);
 	TEST(not_run);
 	TEST_END();
 }

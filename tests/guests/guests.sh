@@ -216,10 +216,12 @@ done
 answers threads / '^-[0-9]* -[0-9]* -[0-9]* -[0-9]* -[0-9]*$'
 answers split_lock / '^[1-9]'
 answers fresh / '^request [0-9a-f]*$'
-[ "$(grep -c '^request' "$out")" -eq 2 ] &&
-    [ "$(grep -e '^request' -e '^getrandom' "$out" | sort -u | wc -l)" -eq 4 ]
-rc=$?
-report $rc 'fresh: the same random bytes twice'
+all_fresh() {
+	[ "$(grep -c '^request' "$out")" -eq 2 ] && [ "$(grep \
+	    -e '^request' -e '^getrandom' "$out" | sort -u | wc -l)" -eq 4 ]
+}
+all_fresh
+report $? 'fresh: the same random bytes twice'
 
 for u in /write_text /write_constant /write_readonly /read_none /exec_data \
     /exec_stack /exec_heap /exec_mapped; do

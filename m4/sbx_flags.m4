@@ -3,11 +3,12 @@
 
 # SBX_TRY_CFLAG(VARIABLE, FLAG)
 # -----------------------------
-# Append FLAG to VARIABLE when the compiler takes it.
+# Append FLAG to VARIABLE when the compiler takes it. GCC takes every -Wno-, and
+# complains later.
 AC_DEFUN([SBX_TRY_CFLAG], [
 	AC_MSG_CHECKING([whether $CC takes $2])
 	sbx_save_CFLAGS=$CFLAGS
-	CFLAGS="$CFLAGS -Werror $2"
+	CFLAGS="$CFLAGS -Werror m4_bpatsubst([$2], [^-Wno-], [-W])"
 	AC_LINK_IFELSE([AC_LANG_PROGRAM([], [])],
 	    [AC_MSG_RESULT([yes]); $1="$$1 $2"],
 	    [AC_MSG_RESULT([no])])

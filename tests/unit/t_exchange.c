@@ -308,7 +308,7 @@ static void
 bad_bytes(void)
 {
 	unsigned c;
-	char b[3] = "aXb";
+	char b[3] = { 'a', 'X', 'b' };
 	int token, value;
 
 	World_New(&w, NULL);

@@ -25,7 +25,7 @@ static uint64_t data[PAGES(3) / 8] ALIGNED = { 1 };
 static uint64_t bss[PAGES(3) / 8] ALIGNED;
 static uint64_t protect[PAGES(3) / 8] ALIGNED = { 1 };
 static const uint64_t constant[PAGES(1) / 8] ALIGNED = { 1, 2, 3 };
-static __thread uint64_t thread_local[64];
+static __thread uint64_t per_thread[64];
 
 static uint64_t *heap;			/* 64 KB from malloc() */
 static uint64_t *mapped;		/* 64 KB from mmap() */
@@ -143,7 +143,7 @@ memory_fill(void)
 
 	fill(data, sizeof data);
 	fill(bss, sizeof bss);
-	fill(thread_local, sizeof thread_local);
+	fill(per_thread, sizeof per_thread);
 	fill(heap, PAGES(16));
 	fill(mapped, PAGES(16));
 	fill(malloc(PAGES(4)), PAGES(4));
@@ -250,7 +250,7 @@ memory_report(const struct sandbox_request *rq)
 	report_long("memory.heap", 0, count(heap, heap + PAGES(16) / 8));
 	report_long("memory.mmap", 0, count(mapped, mapped + PAGES(16) / 8));
 	report_long("memory.thread", 0,
-	    count(thread_local, thread_local + 64));
+	    count(per_thread, per_thread + 64));
 	report_rights();
 	report_new();
 	report("memory.argv0", args_was, args[0], NULL, strlen(args_was));

@@ -365,6 +365,16 @@ dir_find(const struct vmod_sandbox_program *prg, const char *arg)
 	return (dir);
 }
 
+static void
+dir_too_many(VRT_CTX, const struct vmod_sandbox_program *prg)
+{
+
+	VRT_fail(ctx, "sandbox %s: .backend() has been called with"
+	    " %u different arguments outside of a fetch; set it in"
+	    " vcl_backend_fetch, where there is no limit", prg->name,
+	    VSBX_MAX_ARGS);
+}
+
 VCL_BACKEND
 vsbx_dir_arg(VRT_CTX, struct vmod_sandbox_program *prg, const char *arg)
 {
@@ -380,10 +390,7 @@ vsbx_dir_arg(VRT_CTX, struct vmod_sandbox_program *prg, const char *arg)
 	if (dir != NULL)
 		return (dir->backend);
 	if (n >= VSBX_MAX_ARGS) {
-		VRT_fail(ctx, "sandbox %s: .backend() has been called with"
-		    " %u different arguments outside of a fetch; set it in"
-		    " vcl_backend_fetch, where there is no limit", prg->name,
-		    VSBX_MAX_ARGS);
+		dir_too_many(ctx, prg);
 		return (NULL);
 	}
 
@@ -394,7 +401,7 @@ vsbx_dir_arg(VRT_CTX, struct vmod_sandbox_program *prg, const char *arg)
 	}
 	AZ(pthread_mutex_lock(&prg->mtx));
 	dir = dir_find(prg, arg);
-	if (dir == NULL) {
+	if (dir == NULL && prg->n_args < VSBX_MAX_ARGS) {
 		dir = mine;
 		mine = NULL;
 		VTAILQ_INSERT_TAIL(&prg->args, dir, list);
@@ -403,6 +410,10 @@ vsbx_dir_arg(VRT_CTX, struct vmod_sandbox_program *prg, const char *arg)
 	AZ(pthread_mutex_unlock(&prg->mtx));
 	if (mine != NULL)
 		VRT_DelDirector(&mine->backend);
+	if (dir == NULL) {
+		dir_too_many(ctx, prg);
+		return (NULL);
+	}
 	return (dir->backend);
 }
 

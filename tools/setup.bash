@@ -14,6 +14,13 @@ BUILD_PACKAGES=(
 	libjpeg62-turbo-dev libpng-dev libwebp-dev
 )
 
+# In Debian sid Varnish has its new name only.
+if [ -z "$(apt-cache show varnish 2>/dev/null)" ] &&
+    [ -n "$(apt-cache show vinyl-cache 2>/dev/null)" ]; then
+	BUILD_PACKAGES=("${BUILD_PACKAGES[@]/#varnish/vinyl-cache}")
+	BUILD_PACKAGES=("${BUILD_PACKAGES[@]/#libvarnishapi/libvinylapi}")
+fi
+
 # And to test it.
 # shellcheck disable=SC2034
 CHECK_PACKAGES=(
@@ -40,7 +47,7 @@ die() {
 }
 
 # step TEXT LOG COMMAND...: run it, say how long it takes, and show the end of
-# its output if it fails. Returns its status.
+# its output if it fails, but not with show=0. Returns its status.
 step() {
 	local text=$1 log=$2 pid begin=$SECONDS rc=0 ticks=0
 	shift 2
@@ -64,7 +71,7 @@ step() {
 		printf ' done, %ds\n' $((SECONDS - begin))
 	else
 		printf ' FAILED\n'
-		tail -n 40 "$log" | sed 's/^/    /'
+		[ "${show:-1}" = 0 ] || tail -n 40 "$log" | sed 's/^/    /'
 		say "All of it is in $log"
 	fi
 	return "$rc"

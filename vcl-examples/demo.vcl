@@ -16,7 +16,6 @@ import sandbox;
 backend default none;
 
 acl local {
-	"localhost";
 	"127.0.0.0"/8;
 	"::1";
 }

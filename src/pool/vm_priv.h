@@ -76,7 +76,7 @@ struct sbx_vm {
 
 /* How long a warm-up may take, seconds. It happens on threads that others wait
  * for, and the guest knows that it is one. */
-#define SBX_WARMUP_MAX		0.1
+#define SBX_WARMUP_MAX		0.25
 
 /* Stamp a VM from an image. With (warmup) it serves a request that nobody
  * asked for, so that its pages are private already. Returns -1 and fills

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "vdef.h"
@@ -51,6 +52,7 @@ struct run {
 	int64_t			*t_run;		/* nanoseconds, each */
 	int64_t			*t_reset;
 	struct sbx_usage	usage;		/* of the last request */
+	long			faults;		/* in the second half */
 };
 
 static const char usage_text[] =
@@ -410,6 +412,16 @@ run_host(void)
 	SBX_Kvm_Close(&kvm);
 }
 
+/* Page faults of this process, the kernel's on behalf of VMs among them. */
+static long
+run_faults(void)
+{
+	struct rusage ru;
+
+	AZ(getrusage(RUSAGE_SELF, &ru));
+	return (ru.ru_minflt + ru.ru_majflt);
+}
+
 static void
 run_stats(const struct run *r, struct sbx_pool *pool, unsigned long n,
     int64_t load)
@@ -427,6 +439,10 @@ run_stats(const struct run *r, struct sbx_pool *pool, unsigned long n,
 	    run_us(r->t_reset, n, 50), run_us(r->t_reset, n, 99));
 	fprintf(stderr, "exits: %ju, system calls: %ju in the last request\n",
 	    (uintmax_t)r->usage.exits, (uintmax_t)r->usage.syscalls);
+	if (n > 1)
+		fprintf(stderr, "page faults of the host: %.3f a request, in "
+		    "the second half\n",
+		    (double)r->faults / (double)(n - n / 2));
 	if (st.resets > 0)
 		fprintf(stderr, "pages copied back: %.1f a reset, dropped: "
 		    "%.1f a reset, hot: %ju\n",
@@ -464,8 +480,12 @@ main(int argc, char **argv)
 		SBX_Program_Close(&prg);
 		return (1);
 	}
-	for (n = 0; n < r.count && !(i && r.fail); n++)
+	for (n = 0; n < r.count && !(i && r.fail); n++) {
+		if (n == r.count / 2)
+			r.faults = -run_faults();
 		i = run_one(&r, SBX_Program_Pool(prg), n);
+	}
+	r.faults += run_faults();
 	if (r.stats)
 		run_stats(&r, SBX_Program_Pool(prg), n, load);
 	SBX_Program_Cool(prg);

@@ -27,12 +27,13 @@ number() {
 	printf '%s\n' "$out" | sed -n "s/.*$1.*/\1/p" | head -n 1
 }
 
-# row NAME PROGRAM OPTIONS...
+# row NAME PROGRAM REQUESTS OPTIONS...
 row() {
 	name=$1
 	prog=$build/guest-sdk/examples/$2
-	shift 2
-	out=$("$build/sandbox-run" "$prog" -q -s -n 400 \
+	n=$3
+	shift 3
+	out=$("$build/sandbox-run" "$prog" -q -s -n "$n" \
 	    -o request_timeout=60 "$@" 2>&1) || { echo "$out"; exit 1; }
 	printf '%-12s %6s %8s %12s %12s %8s\n' "$name" \
 	    "$(number 'exits: \([0-9]*\)')" \
@@ -46,6 +47,6 @@ row() {
     grep '^platform'
 printf '%-12s %6s %8s %12s %12s %8s\n' guest exits syscalls host-faults \
     pages-copied hot
-row hello hello
-row echo-1k echo -d "$(printf '%01024d' 0)"
-row webp-photo webp -d "@$src/tests/data/photo.jpg"
+row hello hello 400
+row echo-1k echo 400 -d "$(printf '%01024d' 0)"
+row webp-photo webp 40 -d "@$src/tests/data/photo.jpg"

@@ -23,7 +23,7 @@ sub vcl_init {
 sub vcl_recv {
 	# The argument is made of the host's name: take only what you know.
 	if (req.http.Host ~ "(?i)^[a-z0-9-]+\.example\.com$") {
-		set req.http.Tenant = regsub(req.http.Host, "\..*", "");
+		set req.http.Tenant = regsub(req.http.Host.lower(), "\..*", "");
 	} else {
 		return (synth(404));
 	}

@@ -91,7 +91,8 @@ struct sbx_proc {
 	enum sbx_kill_e		kill;		/* first reason wins */
 	struct sbx_err		err;
 
-	/* While booting: the last words. */
+	/* While booting: what may explain that it fails; the last words. */
+	int			refused;	/* memory */
 	unsigned		tail_len;
 	char			tail[SBX_TAIL_MAX];
 };

@@ -180,6 +180,8 @@ SBX_Sys_brk(struct sbx_proc *p, const uint64_t *a)
 	uint64_t old = mm->brk;
 
 	CHECK_OBJ_NOTNULL(mm, SBX_MM_MAGIC);
+	if (a[0] > SBX_Mm_BrkMax(mm))
+		p->refused = 1;
 	if (a[0] < mm->lo || a[0] > SBX_Mm_BrkMax(mm) || a[0] == old)
 		return ((int64_t)old);
 	mm->changed = 1;
@@ -233,8 +235,10 @@ mem_map_check(struct sbx_proc *p, const uint64_t *a,
 		return (-EINVAL);
 	if (a[2] & PROT_EXEC)
 		return (-EACCES);
-	if (mem_round(a[1]) < a[1] || a[1] > p->mm.hi - p->mm.lo)
+	if (mem_round(a[1]) < a[1] || a[1] > p->mm.hi - p->mm.lo) {
+		p->refused = 1;
 		return (-ENOMEM);
+	}
 	if (a[3] & MAP_ANONYMOUS)
 		return (0);
 	ofd = SBX_Files_Get(&p->files, a[4]);
@@ -272,8 +276,10 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 			return (-EEXIST);
 	}
 	va = SBX_Mm_Map(&p->mm, at, len, &used);
-	if (va == 0)
+	if (va == 0) {
+		p->refused = 1;
 		return (-ENOMEM);
+	}
 	i = mem_fresh(p, va, va + len, used);
 	if (i == 0 && ofd != NULL)
 		i = mem_read(p, ofd, va, len, a[5]);

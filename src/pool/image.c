@@ -97,7 +97,14 @@ boot_failed(struct boot *b)
 		hint = " before it was ready: it must not return from main(), "
 		    "but call sandbox_serve()";
 	else if (p->kill == SBX_KILL_fault)
-		hint = ", while it started";
+		hint = ", while it started; sandbox-run shows it without "
+		    "Varnish";
+	if (p->refused && p->kill != SBX_KILL_timeout)
+		hint = p->kill == SBX_KILL_exit ?
+		    " before it was ready; it wanted more memory than it may "
+		    "have: raise memory" :
+		    ", while it started; it wanted more memory than it may "
+		    "have: raise memory";
 	return (SBX_Err_Set(b->err, p->err.kind == SBX_FAIL_HOST ?
 	    SBX_FAIL_HOST : SBX_FAIL_CONFIG, 0, "%s%s%s%.*s%s",
 	    p->err.msg, hint,

@@ -317,14 +317,14 @@ SBX_Program_Open(const struct sbx_program_cfg *user,
 	int fd, i = 0;
 
 	AN(user);
-	whole = *user;
-	whole.memory = (user->memory + SBX_PAGE - 1) &
-	    ~(uint64_t)(SBX_PAGE - 1);
 	AN(pp);
 	AZ(*pp);
 	AN(err);
-	if (cfg_check(cfg, err))
+	if (cfg_check(user, err))
 		return (-1);
+	whole = *user;
+	whole.memory = (user->memory + SBX_PAGE - 1) &
+	    ~(uint64_t)(SBX_PAGE - 1);
 	fd = file_open(cfg->path, &st, err);
 	if (fd < 0)
 		return (SBX_Err_Wrap(err, "%s", cfg->path));

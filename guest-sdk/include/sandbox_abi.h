@@ -66,6 +66,9 @@ typedef struct sandbox_gva {
 /* Bytes of one sandbox_log() message; what is longer is cut. */
 #define SANDBOX_MAX_LOG			1024
 
+/* Fetches in one call; a request may make more, one call after the other. */
+#define SANDBOX_MAX_FETCH		64
+
 /*--------------------------------------------------------------------
  * Strings: (len) bytes at (ptr). In a request there is always a NUL at
  * ptr[len] that (len) does not count, so C may use it as a string. In a
@@ -144,6 +147,96 @@ struct sandbox_response {
 SANDBOX_ASSERT_SIZE(sandbox_response, 56);
 
 /*--------------------------------------------------------------------
+ * Fetching: the guest asks Varnish for a URL, as a client would. VCL sees
+ * it, the cache answers it if it can, and VCL decides what a guest may
+ * have. A program may fetch if the VCL author has said so.
+ */
+
+/* What to ask for. The host has read it, and all that it points at, when the
+ * call returns. */
+struct sandbox_fetch_request {
+	uint32_t		size;		/* of this structure */
+	uint32_t		flags;		/* zero */
+	struct sandbox_str	method;		/* empty: GET */
+	struct sandbox_str	url;		/* "/path?query" */
+	struct sandbox_str	host;		/* empty: this request's own */
+	SANDBOX_PTR(const struct sandbox_header)
+				headers;
+	uint32_t		n_headers;
+	uint32_t		reserved;	/* zero */
+	SANDBOX_PTR(const void)	body;
+	uint64_t		body_len;	/* bytes */
+	uint64_t		max_body;	/* of the response, bytes; 0:
+						 * what is left of the budget */
+	int64_t			timeout_ns;	/* 0: until we are stopped */
+};
+SANDBOX_ASSERT_SIZE(sandbox_fetch_request, 104);
+
+/* sandbox_fetch_response.state */
+#define SANDBOX_FETCH_NEW	0	/* by the guest: not started yet */
+#define SANDBOX_FETCH_RUNNING	1
+#define SANDBOX_FETCH_DONE	2	/* see error, then the rest */
+#define SANDBOX_FETCH_HELD	3	/* ended, but (space) is too small: list
+					 * it again with (need) bytes of it */
+#define SANDBOX_FETCH_CANCEL	4	/* by the guest: give up, whether it is
+					 * running or held */
+
+/* sandbox_fetch_response.flags */
+#define SANDBOX_FETCH_HIT	0x1u	/* the cache had it */
+
+/*
+ * What came of it. The guest clears the structure, and sets size, space and
+ * space_len. The host writes the rest, and into (space): headers, strings,
+ * each with a NUL behind it that its length does not count, and the body, with
+ * a NUL behind it as well.
+ *
+ * error is 0 if there is a response, whatever its status, or a Linux errno:
+ *
+ *	EINVAL		the request is not one: a method or header name that
+ *			is not a token, control characters, a URL that does not
+ *			begin with '/', a Host among the headers, flags
+ *	EFAULT		it, or (space), is not the guest's memory
+ *	E2BIG		its headers do not fit into Varnish's workspace
+ *	ELOOP		it would wait for itself, or is too deep: a guest that
+ *			answers a guest's fetch fetches ...
+ *	EDQUOT		more fetches, or bytes, than a request may have
+ *	EMSGSIZE	the response's body is larger than max_body
+ *	EAGAIN		Varnish has no thread to spare, or it is going down
+ *	ETIMEDOUT	timeout_ns have passed
+ *	ECANCELED	by the guest
+ *	EIO		the response ended early
+ *	ENETDOWN	there is nobody to ask: in the warm-up, and outside of
+ *			Varnish
+ */
+struct sandbox_fetch_response {
+	uint32_t		size;		/* of this structure */
+	uint32_t		state;		/* SANDBOX_FETCH_... */
+	uint32_t		handle;		/* the host's */
+	uint32_t		error;		/* a Linux errno, or 0 */
+	uint32_t		status;		/* 200 to 999 */
+	uint32_t		flags;		/* SANDBOX_FETCH_... */
+	struct sandbox_str	reason;
+	SANDBOX_PTR(const struct sandbox_header)
+				headers;
+	uint32_t		n_headers;
+	uint32_t		reserved;	/* zero */
+	SANDBOX_PTR(const char)	body;		/* NULL if there is none */
+	uint64_t		body_len;	/* bytes */
+	SANDBOX_PTR(void)	space;		/* the guest's, for the above */
+	uint64_t		space_len;	/* bytes */
+	uint64_t		need;		/* when held: bytes */
+};
+SANDBOX_ASSERT_SIZE(sandbox_fetch_response, 96);
+
+struct sandbox_fetch {
+	SANDBOX_PTR(const struct sandbox_fetch_request)
+				request;	/* read when NEW only */
+	SANDBOX_PTR(struct sandbox_fetch_response)
+				response;
+};
+SANDBOX_ASSERT_SIZE(sandbox_fetch, 16);
+
+/*--------------------------------------------------------------------
  * Calls
  */
 
@@ -184,5 +277,27 @@ SANDBOX_ASSERT_SIZE(sandbox_response, 56);
 #define SANDBOX_CALL_LOG		(SANDBOX_CALL_BASE + 2)
 #define SANDBOX_LOG_INFO		0
 #define SANDBOX_LOG_ERROR		1
+
+/*
+ * ended = fetch(list, n, wait_for)
+ *
+ * Start those fetches in the list that are new, all at once, then wait until
+ * (wait_for) in the list have ended, so that one call does for one fetch, for
+ * many, for the first of many, and for looking what has ended.
+ *
+ * list, n	RDI, RSI: an array of up to SANDBOX_MAX_FETCH struct
+ *		sandbox_fetch
+ * wait_for	RDX: 0 to n; what had ended before counts
+ *
+ * Returns how many in the list have ended, that is, are DONE or HELD. What goes
+ * wrong with one of them is in its error. What has not ended when the request
+ * is answered is given up.
+ *
+ * Errors: -EFAULT, the list or a response in it; -EINVAL, n, wait_for, the
+ * size of a structure, a state or a handle that is not one; -EPERM, the
+ * program may not fetch, or is not frozen yet. With an error nothing has been
+ * started.
+ */
+#define SANDBOX_CALL_FETCH		(SANDBOX_CALL_BASE + 3)
 
 #endif /* SANDBOX_ABI_H_INCLUDED */

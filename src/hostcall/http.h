@@ -45,4 +45,31 @@ struct sbx_answer {
 	uint64_t		body_len;
 };
 
+/* What a guest wants to fetch. Checked as an answer is: the method and header
+ * names are tokens, the URL begins with '/' and has no blanks, nothing holds
+ * control characters. Host, and what concerns a connection, is not among the
+ * headers. Valid during fetch_start() only. */
+struct sbx_fetch_request {
+	struct sbx_txt		method;
+	struct sbx_txt		url;
+	struct sbx_txt		host;		/* .l == 0: as the request */
+	unsigned		n_headers;
+	const struct sbx_header	*headers;
+	const void		*body;
+	uint64_t		body_len;
+	uint64_t		max_body;	/* of the answer */
+};
+
+/* What came of it; the host's, until fetch_drop(). */
+struct sbx_fetch_answer {
+	int			error;		/* errno of sandbox_abi.h, or 0 */
+	int			hit;
+	unsigned		status;
+	struct sbx_txt		reason;
+	unsigned		n_headers;
+	const struct sbx_header	*headers;
+	const void		*body;
+	uint64_t		body_len;
+};
+
 #endif

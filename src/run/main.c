@@ -345,7 +345,7 @@ run_print(struct sbx_vm *vm)
 static int
 run_one(struct run *r, struct sbx_pool *pool, unsigned long n)
 {
-	struct sbx_host host = { run_log, r };
+	struct sbx_host host = { .log = run_log, .priv = r };
 	struct sbx_err err;
 	struct sbx_vm *vm;
 	int64_t t[3];

@@ -255,6 +255,7 @@ req_run(struct busyobj *bo, struct vsbx_task *task, const char *arg,
 	int i;
 
 	memset(&req, 0, sizeof req);
+	memset(&host, 0, sizeof host);
 	bprintf(cl, "%ju", (uintmax_t)body_len);
 	ws = WS_Snapshot(bo->ws);
 	h = WS_Alloc(bo->ws, (bo->bereq->nhd + 1U) * sizeof *h);

@@ -152,8 +152,11 @@ SANDBOX_ASSERT_SIZE(sandbox_response, 56);
  * have. A program may fetch if the VCL author has said so.
  */
 
-/* What to ask for. The host has read it, and all that it points at, when the
- * call returns. */
+/*
+ * What to ask for. The host has read it, and all that it points at, when the
+ * call returns. Headers that concern a connection, Content-Length and Expect
+ * are left out: the length is that of the body.
+ */
 struct sandbox_fetch_request {
 	uint32_t		size;		/* of this structure */
 	uint32_t		flags;		/* zero */
@@ -167,7 +170,9 @@ struct sandbox_fetch_request {
 	SANDBOX_PTR(const void)	body;
 	uint64_t		body_len;	/* bytes */
 	uint64_t		max_body;	/* of the response, bytes; 0:
-						 * what is left of the budget */
+						 * what is left of the budget,
+						 * in equal shares for those
+						 * that are started together */
 	int64_t			timeout_ns;	/* 0: until we are stopped */
 };
 SANDBOX_ASSERT_SIZE(sandbox_fetch_request, 104);
@@ -196,12 +201,17 @@ SANDBOX_ASSERT_SIZE(sandbox_fetch_request, 104);
  *			is not a token, control characters, a URL that does not
  *			begin with '/', a Host among the headers, flags
  *	EFAULT		it, or (space), is not the guest's memory
- *	E2BIG		its headers do not fit into Varnish's workspace
+ *	E2BIG		its headers do not fit into Varnish's workspace, or
+ *			are more than SANDBOX_MAX_HEADERS, or its strings more
+ *			than SANDBOX_MAX_HEADER_BYTES
  *	ELOOP		it would wait for itself, or is too deep: a guest that
  *			answers a guest's fetch fetches ...
  *	EDQUOT		more fetches, or bytes, than a request may have
- *	EMSGSIZE	the response's body is larger than max_body
- *	EAGAIN		Varnish has no thread to spare, or it is going down
+ *	EMSGSIZE	the response's body is larger than max_body, or its
+ *			headers than those a guest's response can have
+ *	EAGAIN		Varnish has no thread or memory to spare, or it is
+ *			going down; or SANDBOX_MAX_FETCH of this request's
+ *			fetches are running or held
  *	ETIMEDOUT	timeout_ns have passed
  *	ECANCELED	by the guest
  *	EIO		the response ended early
@@ -291,12 +301,13 @@ SANDBOX_ASSERT_SIZE(sandbox_fetch, 16);
  *
  * Returns how many in the list have ended, that is, are DONE or HELD. What goes
  * wrong with one of them is in its error. What has not ended when the request
- * is answered is given up.
+ * is answered is given up. Waiting counts as running as far as timeouts are
+ * concerned, and not as CPU time.
  *
  * Errors: -EFAULT, the list or a response in it; -EINVAL, n, wait_for, the
- * size of a structure, a state or a handle that is not one; -EPERM, the
- * program may not fetch, or is not frozen yet. With an error nothing has been
- * started.
+ * size of a structure, a state or a handle that is not one, one that is listed
+ * twice; -EPERM, the program may not fetch, or is not frozen yet. With an error
+ * nothing has been started.
  */
 #define SANDBOX_CALL_FETCH		(SANDBOX_CALL_BASE + 3)
 

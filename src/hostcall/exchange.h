@@ -13,6 +13,8 @@
 
 #include "sandbox_abi.h"
 
+#include "hostcall/copy.h"
+#include "hostcall/fetch.h"
 #include "hostcall/http.h"
 
 struct sbx_err;
@@ -34,15 +36,14 @@ struct sbx_exchange {
 	struct sbx_answer	answer;
 	sandbox_gva_t		body;		/* of the answer, checked */
 
-	/* Copies of what the answer is made of. */
-	struct sbx_header	header[SANDBOX_MAX_HEADERS];
-	char			bytes[SANDBOX_MAX_HEADER_BYTES];
+	struct sbx_fetches	fetches;
+	struct sbx_store	store;		/* of the answer, in the end */
 };
 
 /*
  * Run the guest until it is ready (SBX_NEXT_READY, while it boots), has
  * answered, or is killed. The watchdog is armed by the caller. Never returns
- * SBX_NEXT_RETURN.
+ * SBX_NEXT_RETURN. The request's fetches are over when this returns.
  */
 enum sbx_next_e SBX_Exchange_Run(struct sbx_exchange *, struct sbx_proc *);
 

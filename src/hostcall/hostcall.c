@@ -75,6 +75,10 @@ SBX_Hostcall(struct sbx_exchange *x, struct sbx_proc *p, uint64_t nr,
 	case SANDBOX_CALL_LOG:
 		*result = hostcall_log(p, a);
 		return (SBX_NEXT_RETURN);
+	case SANDBOX_CALL_FETCH:
+		*result = SBX_Fetch_Call(x, p, a);
+		return (p->kill == SBX_KILL_NONE ? SBX_NEXT_RETURN :
+		    SBX_NEXT_KILLED);
 	default:
 		*result = -ENOSYS;
 		return (SBX_NEXT_RETURN);

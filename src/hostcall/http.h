@@ -72,4 +72,16 @@ struct sbx_fetch_answer {
 	uint64_t		body_len;
 };
 
+/* What a request has done in fetches. Bytes are headers and bodies, of
+ * requests and of answers. */
+struct sbx_fetch_use {
+	uint64_t		asked;		/* for, good or bad */
+	uint64_t		started;	/* counted for max_fetches */
+	uint64_t		bytes;		/* moved, of max_fetch_bytes */
+	uint64_t		reserved;	/* for answers to come */
+	uint64_t		hits;
+	uint64_t		errors;
+	uint64_t		loops;		/* of the errors */
+};
+
 #endif

@@ -140,5 +140,6 @@ SBX_Exchange_Run(struct sbx_exchange *x, struct sbx_proc *p)
 		}
 		next = SBX_NEXT_KILLED;
 	}
+	SBX_Fetch_End(&x->fetches, p);
 	return (next);
 }

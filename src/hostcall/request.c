@@ -27,6 +27,7 @@ SBX_Exchange_Begin(struct sbx_exchange *x)
 
 	CHECK_OBJ_NOTNULL(x, SBX_EXCHANGE_MAGIC);
 	x->request_len = 0;
+	SBX_Fetch_Begin(&x->fetches);
 	memset(&x->answer, 0, sizeof x->answer);
 	x->body.va = 0;
 }

@@ -16,6 +16,7 @@
 #include "miniobj.h"
 #include "vas.h"
 
+#include "base/os.h"
 #include "linux/proc.h"
 #include "machine/machine.h"
 
@@ -79,6 +80,7 @@ SBX_Proc_Begin(struct sbx_proc *p, const struct sbx_host *host,
 	p->host = host;
 	p->start = start;
 	p->deadline = deadline;
+	p->waited = 0;
 	p->out[0].len = p->out[1].len = 0;
 	p->log_lines = p->log_bytes = 0;
 	p->log_dropped = 0;
@@ -101,6 +103,14 @@ SBX_Proc_End(struct sbx_proc *p)
 		l->len = 0;
 	}
 	p->host = NULL;
+}
+
+int64_t
+SBX_Proc_Cpu(const struct sbx_proc *p)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	return (SBX_Os_Mono() - p->start - p->waited);
 }
 
 int

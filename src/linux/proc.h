@@ -83,6 +83,7 @@ struct sbx_proc {
 	int			serving;	/* frozen already */
 	int64_t			start;		/* SBX_Os_Mono() */
 	int64_t			deadline;	/* SBX_Os_Mono() */
+	int64_t			waited;		/* ns, not the guest's CPU */
 	struct sbx_line		out[2];		/* unfinished lines */
 	unsigned		log_lines;
 	unsigned		log_bytes;
@@ -125,6 +126,10 @@ void SBX_Proc_Reset(struct sbx_proc *, const struct sbx_proc *golden);
  * kept. */
 void SBX_Proc_Kill(struct sbx_proc *, enum sbx_kill_e, const char *fmt, ...)
     __attribute__((__format__(__printf__, 3, 4)));
+
+/* CPU time of this request, nanoseconds: all the time that has passed, but for
+ * what the guest slept and waited. */
+int64_t SBX_Proc_Cpu(const struct sbx_proc *);
 
 /* The request's time is up, or the boot's. */
 void SBX_Proc_KillLate(struct sbx_proc *);

@@ -282,7 +282,7 @@ SBX_Sys_getrusage(struct sbx_proc *p, const uint64_t *a)
 	int64_t us;
 
 	memset(&ru, 0, sizeof ru);
-	us = (SBX_Os_Mono() - p->start) / 1000;
+	us = SBX_Proc_Cpu(p) / 1000;
 	ru.ru_utime.tv_sec = us / 1000000;
 	ru.ru_utime.tv_usec = us % 1000000;
 	return (SBX_Sys_Put(p, a[1], &ru, sizeof ru));

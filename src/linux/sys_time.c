@@ -20,14 +20,14 @@
 #include "linux/syscall.h"
 
 /* Linux's clocks 0 to 7; the two CPU time clocks count from the request's
- * start. */
+ * start, without what it slept and waited. */
 static int
 time_now(struct sbx_proc *p, uint64_t clk, struct timespec *ts)
 {
 	int64_t ns;
 
 	if (clk == CLOCK_PROCESS_CPUTIME_ID || clk == CLOCK_THREAD_CPUTIME_ID) {
-		ns = SBX_Os_Mono() - p->start;
+		ns = SBX_Proc_Cpu(p);
 		ts->tv_sec = ns / 1000000000;
 		ts->tv_nsec = ns % 1000000000;
 		return (0);
@@ -87,7 +87,7 @@ int64_t
 SBX_Sys_times(struct sbx_proc *p, const uint64_t *a)
 {
 	int64_t now = SBX_Os_Mono();
-	int64_t tms[4] = { (now - p->start) / 10000000, 0, 0, 0 };
+	int64_t tms[4] = { SBX_Proc_Cpu(p) / 10000000, 0, 0, 0 };
 
 	if (a[0] != 0 && SBX_Sys_Put(p, a[0], tms, sizeof tms))
 		return (-EFAULT);

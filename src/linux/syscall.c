@@ -113,6 +113,7 @@ SBX_Sys_Sleep(struct sbx_proc *p, int64_t ns)
 	while (until > now && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME,
 	    &ts, NULL) == EINTR && !SBX_Sys_Late(p))
 		continue;
+	p->waited += SBX_Os_Mono() - now;
 	if (SBX_Os_Mono() >= p->deadline)
 		SBX_Proc_KillLate(p);
 }

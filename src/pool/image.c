@@ -284,6 +284,8 @@ SBX_Image_New(struct sbx_kvm *kvm, const struct sbx_program_cfg *cfg,
 	img->fd = -1;
 	img->size = cfg->memory;
 	img->body_max = cfg->max_response_body;
+	img->fetch.max = cfg->max_fetches;
+	img->fetch.bytes = cfg->max_fetch_bytes;
 	img->path = SBX_Os_Strdup(cfg->path);
 	INIT_OBJ(&b, BOOT_MAGIC);
 	b.img = img;

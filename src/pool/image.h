@@ -17,6 +17,7 @@
 
 #include <stdint.h>
 
+#include "hostcall/fetch.h"
 #include "linux/proc.h"
 #include "machine/machine.h"
 
@@ -44,6 +45,7 @@ struct sbx_image {
 	unsigned		n_range;
 	struct sbx_range	range[SBX_IMAGE_RANGES_MAX];
 	uint64_t		body_max;	/* of an answer, bytes */
+	struct sbx_fetch_limits	fetch;
 	struct sbx_layout	layout;
 	struct sbx_cpu_image	cpu;
 	struct sbx_allow	*allow;

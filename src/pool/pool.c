@@ -255,6 +255,11 @@ pool_count(struct sbx_pool *pool, const struct sbx_vm *vm, int served)
 	st->syscalls += vm->usage.syscalls;
 	st->log_dropped += vm->usage.log_dropped;
 	st->answers += (unsigned)served;
+	st->fetches += vm->usage.fetch.asked;
+	st->fetch_hits += vm->usage.fetch.hits;
+	st->fetch_errors += vm->usage.fetch.errors;
+	st->fetch_loops += vm->usage.fetch.loops;
+	st->fetch_bytes += vm->usage.fetch.bytes;
 	switch (vm->proc.kill) {
 #define KILL(name, text)						\
 	case SBX_KILL_##name:						\

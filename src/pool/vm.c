@@ -127,6 +127,8 @@ vm_serve(struct sbx_vm *vm, const struct sbx_request *req,
 	vm->usage.exits = vm->m->exits - exits;
 	vm->usage.syscalls = vm->proc.syscalls;
 	vm->usage.log_dropped = vm->proc.log_dropped;
+	vm->usage.fetch = vm->x.fetches.use;
+	vm->usage.waited = (double)vm->proc.waited * 1e-9;
 	vm->usage.run = (double)(SBX_Os_Mono() - now.mono_ns) * 1e-9;
 	if (vm->state == SBX_VM_SPENT)
 		return (0);
@@ -242,6 +244,7 @@ vm_stamp(struct sbx_vm *vm, struct sbx_err *err)
 	SBX_Proc_Copy(&vm->proc, &img->proc);
 	vm->x.magic = SBX_EXCHANGE_MAGIC;
 	vm->x.body_max = img->body_max;
+	vm->x.fetches.limits = img->fetch;
 	SBX_Exchange_Begin(&vm->x);
 	return (0);
 }

@@ -29,6 +29,8 @@ struct sbx_usage {
 	uint64_t		syscalls;	/* of them, Linux calls */
 	uint64_t		log_dropped;	/* lines over the share */
 	double			run;		/* seconds inside Serve */
+	double			waited;		/* of them, slept or waited */
+	struct sbx_fetch_use	fetch;		/* see hostcall/http.h */
 };
 
 /*

@@ -10,5 +10,6 @@ KILL(fault,	"the guest crashed")
 KILL(exit,	"the guest exited")
 KILL(timeout,	"the guest took too long")
 KILL(answer,	"the answer broke a rule")
+KILL(gone,	"its client went away")
 KILL(host,	"the host refused something")
 #undef KILL

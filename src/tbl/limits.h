@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * LIMIT(type, name, unit, default, minimum, maximum, text): what can be set
- * for a program. Unit is for messages: bytes, VMs, requests, seconds.
+ * for a program. Unit is for messages: bytes, VMs, requests,
+ * fetches, seconds.
  */
 
 #define KIB	(UINT64_C(1) << 10)
@@ -28,6 +29,12 @@ LIMIT(uint64_t, max_request_body, "bytes", 1 * MIB, 0, 4 * GIB,
     "largest request body")
 LIMIT(uint64_t, max_response_body, "bytes", 32 * MIB, 0, 64 * GIB,
     "largest response body")
+LIMIT(uint64_t, max_fetches, "fetches", 0, 0, 10000,
+    "fetches that a request may make")
+LIMIT(uint64_t, max_fetch_bytes, "bytes", 8 * MIB, 0, 4 * GIB,
+    "what the fetches of a request may move together")
+LIMIT(uint64_t, max_fetch_depth, "fetches", 3, 1, 16,
+    "fetches that may wait for one another")
 
 #undef LIMIT
 #undef KIB

@@ -295,6 +295,105 @@ void sandbox_reply_init(struct sandbox_reply *,
  */
 const struct sandbox_response *sandbox_reply_end(struct sandbox_reply *);
 
+/*--------------------------------------------------------------------
+ * Fetching
+ *
+ * A handler can ask Varnish for a URL, as a client would: vcl_recv runs, the
+ * cache answers if it can, and VCL decides what a program may have. VCL has to
+ * allow it at all (max_fetches of sandbox.program()).
+ *
+ *	struct sandbox_fetch_request frq;
+ *	struct sandbox_fetch_response frp;
+ *
+ *	sandbox_fetch_init(&frq, &frp, "/fragment");
+ *	if (sandbox_fetch(&frq, &frp) < 0)
+ *		(void)sandbox_fail(rp, 502, "fetch: %s", strerror(errno));
+ *	else if (frp.status == 200)
+ *		(void)sandbox_write(rp, frp.body, frp.body_len);
+ *
+ * The members of struct sandbox_fetch_request (sandbox_abi.h) are there to be
+ * set, after sandbox_fetch_init(). What they point at is not copied, and must
+ * stay until the fetch has been started:
+ *
+ *	frq.method		= sandbox_text("POST"); empty: GET
+ *	frq.host		= sandbox_text("example.com"); empty: that of
+ *				the request which the handler answers
+ *	frq.headers, .n_headers	an array of the caller's, see
+ *				sandbox_make_header()
+ *	frq.body, frq.body_len
+ *	frq.max_body		bytes that the response's body may have; 0: as
+ *				much as VCL allows
+ *	frq.timeout_ns		how long to wait, from the start; 0: as long
+ *				as the handler itself may take
+ *
+ * Those of struct sandbox_fetch_response are there to be read, when it is
+ * SANDBOX_FETCH_DONE:
+ *
+ *	frp.error		0, or why there is no response, an errno; see
+ *				sandbox_abi.h for which
+ *	frp.status		200 to 999. Redirects are not followed, and a
+ *				404 or a 503 is a response like any other
+ *	frp.headers[i]		i < frp.n_headers; .name.ptr and .value.ptr
+ *	frp.body, frp.body_len	NULL when there is none; NUL terminated
+ *	frp.flags		SANDBOX_FETCH_HIT: the cache had it
+ *
+ * What the response points at lies in memory that the library finds for it and
+ * that is gone, with everything else, when the request has been answered.
+ * There is nothing to free. A handler that wants it in memory of its own sets
+ * frp.space and frp.space_len, for a response that fits into it.
+ *
+ * In the rehearsal (SANDBOX_REQUEST_WARMUP) and outside of a sandbox there is
+ * nobody to ask, and each fetch fails with ENETDOWN.
+ */
+
+/* Set up a GET for (url), "/path?query", which is not copied. Both structures
+ * are for one fetch and must be set up again for another. */
+void sandbox_fetch_init(struct sandbox_fetch_request *,
+    struct sandbox_fetch_response *, const char *url);
+
+/* A string, and a header of two, for the members above. Not copied. */
+struct sandbox_str sandbox_text(const char *);
+struct sandbox_header sandbox_make_header(const char *name,
+    const char *value);
+
+/*
+ * Fetch, and wait for the response. Returns 0 if there is one, whatever its
+ * status, or -1 with errno set to what is in error, or to why nothing could be
+ * fetched at all: EPERM, VCL has not allowed it, or the program has not called
+ * sandbox_serve() yet; EINVAL, the structures have not been set up; ENOSYS,
+ * the host can not do it; ENOMEM.
+ */
+int sandbox_fetch(const struct sandbox_fetch_request *,
+    struct sandbox_fetch_response *);
+
+/*
+ * Fetch (n) at the same time: start those in (list) that have not been
+ * started, and return when at least (wait_for) of all that are listed are
+ * SANDBOX_FETCH_DONE; with 0, without waiting. Those that are done already
+ * count, and are otherwise left alone; so the same list can be given again and
+ * again, to wait for the next one.
+ *
+ * Returns how many in (list) are done, good and bad, or -1 with errno set as
+ * by sandbox_fetch(). Up to SANDBOX_MAX_FETCH of them run at a time, the
+ * others have their turn when they are done. Small responses, which is 500 KB
+ * for all of them, cost one exit to the host, however many there are.
+ *
+ * What still runs when the handler returns is given up.
+ */
+int sandbox_fetch_many(const struct sandbox_fetch *list, unsigned n,
+    unsigned wait_for);
+
+/* Give it up, if it is not done: it is then, with error ECANCELED. Returns 0,
+ * or -1 with errno set if (frp) is none that was started. */
+int sandbox_fetch_cancel(struct sandbox_fetch_response *frp);
+
+/* The value of the (nth) header called (name) of a response, and of the first
+ * one, as sandbox_nth_header() does for requests. */
+const char *sandbox_fetch_nth_header(const struct sandbox_fetch_response *,
+    const char *name, unsigned nth);
+const char *sandbox_fetch_header(const struct sandbox_fetch_response *,
+    const char *name);
+
 #ifdef __cplusplus
 }
 #endif

@@ -57,18 +57,22 @@ sdk_same(const char *ptr, size_t len, const char *str)
 }
 
 const char *
+sdk_nth_header(const struct sandbox_header *h, unsigned n, const char *name,
+    unsigned nth)
+{
+
+	for (; n > 0; h++, n--)
+		if (sdk_same(h->name.ptr, h->name.len, name) && nth-- == 0)
+			return (h->value.ptr);
+	return (NULL);
+}
+
+const char *
 sandbox_nth_header(const struct sandbox_request *rq, const char *name,
     unsigned nth)
 {
-	const struct sandbox_header *h;
-	unsigned i;
 
-	for (i = 0; i < rq->n_headers; i++) {
-		h = &rq->headers[i];
-		if (sdk_same(h->name.ptr, h->name.len, name) && nth-- == 0)
-			return (h->value.ptr);
-	}
-	return (NULL);
+	return (sdk_nth_header(rq->headers, rq->n_headers, name, nth));
 }
 
 const char *

@@ -31,6 +31,10 @@ const char *sdk_check_response(const struct sandbox_response *,
 /* True if the first (len) bytes at (ptr) are (str), whatever the case. */
 int sdk_same(const char *ptr, size_t len, const char *str);
 
+/* The value of the (nth) of (n) headers at (h) that is called (name). */
+const char *sdk_nth_header(const struct sandbox_header *h, unsigned n,
+    const char *name, unsigned nth);
+
 /* Parse decimal digits that fill (str) up to its NUL, with a '-' in front if
  * (min) is negative. Returns 0, or -1 if it is not a number or out of range. */
 int sdk_number(const char *str, long min, long max, long *val);

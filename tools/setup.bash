@@ -24,8 +24,12 @@ fi
 # And to test it.
 # shellcheck disable=SC2034
 CHECK_PACKAGES=(
-	curl file g++ musl-tools shellcheck universal-ctags
+	curl file g++ musl-tools shellcheck strace universal-ctags
 )
+
+# And to measure it.
+# shellcheck disable=SC2034
+BENCH_PACKAGES=(nginx wrk)
 
 # People who are not root have no sbin, and varnishd is there.
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -145,7 +149,7 @@ package_installed() {
 
 # packages LOG NAME...: install those that are missing.
 packages() {
-	local log=$1 name missing=() had_varnish=1
+	local log=$1 name missing=() services=()
 	shift
 
 	if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null
@@ -168,10 +172,14 @@ packages() {
     apt-get update && apt-get install -y --no-install-recommends ${missing[*]}
 "
 	fi
-	package_installed varnish || had_varnish=0
+	for name in varnish nginx; do
+		package_installed "$name" || services+=("$name")
+	done
 	step "Installing them" "$log" packages_install "${missing[@]}" ||
 	    die "the packages could not be installed"
-	[ $had_varnish = 1 ] || packages_quiet_varnish
+	for name in "${services[@]}"; do
+		! package_installed "$name" || packages_quiet "$name"
+	done
 }
 
 packages_install() {
@@ -184,13 +192,13 @@ packages_install() {
 	}
 }
 
-# Installing the package starts a varnishd on port 6081 that nobody has asked
-# for.
-packages_quiet_varnish() {
+# packages_quiet SERVICE: installing the package starts one, on port 6081 or 80,
+# that nobody has asked for.
+packages_quiet() {
 	[ -d /run/systemd/system ] || return 0
-	systemctl disable --now varnish.service >/dev/null 2>&1 || true
-	say "The service varnish, which came with the package, is off. To have it:"
-	say "    systemctl enable --now varnish"
+	systemctl disable --now "$1.service" >/dev/null 2>&1 || true
+	say "The service $1, which came with the package, is off. To have it:"
+	say "    systemctl enable --now $1"
 }
 
 #---------------------------------------------------------------------

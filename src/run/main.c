@@ -433,9 +433,9 @@ run_stats(const struct run *r, struct sbx_pool *pool, unsigned long n,
 	fprintf(stderr, "load, start and freeze: %.1f ms\n",
 	    (double)load * 1e-6);
 	fprintf(stderr, "requests: %lu, failed: %lu\n", n, r->n_bad);
-	fprintf(stderr, "request: median %.1f us, 99%% %.1f us\n",
+	fprintf(stderr, "request: median %.2f us, 99%% %.2f us\n",
 	    run_us(r->t_run, n, 50), run_us(r->t_run, n, 99));
-	fprintf(stderr, "reset: median %.1f us, 99%% %.1f us\n",
+	fprintf(stderr, "reset: median %.2f us, 99%% %.2f us\n",
 	    run_us(r->t_reset, n, 50), run_us(r->t_reset, n, 99));
 	fprintf(stderr, "exits: %ju, system calls: %ju in the last request\n",
 	    (uintmax_t)r->usage.exits, (uintmax_t)r->usage.syscalls);

@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Makes the images in this folder, good ones and broken ones. They are kept in
- * the tree, so this is needed only to change them; see README.rst.
+ * the tree, so this is needed only to change them; see README.rst. With
+ * arguments, FILE WIDTH HEIGHT, one photograph of that size.
  */
 
 #include <math.h>
@@ -170,9 +171,13 @@ damage(const char *from, const char *to, int percent, int at, int flip)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 
+	if (argc == 4) {
+		jpeg(argv[1], make(atoi(argv[2]), atoi(argv[3]), 3), 85, 0);
+		return (0);
+	}
 	jpeg("photo.jpg", make(480, 320, 3), 85, 0);
 	jpeg("progressive.jpg", make(320, 240, 3), 80, 1);
 	jpeg("grey.jpg", make(200, 150, 1), 80, 0);

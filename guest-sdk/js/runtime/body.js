@@ -1,0 +1,196 @@
+/*
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * https://fetch.spec.whatwg.org/#body-mixin
+ *
+ * A body is { source, stream, used, shared }. The source is a string or a
+ * Uint8Array that nobody else changes, or null if there is only a stream. The
+ * stream is made when somebody asks for it. "shared": another body has the
+ * same bytes, so that they have to be copied for those who may change them.
+ */
+
+import { Blob, blobBytes, makeBlob } from "./blob.js";
+import { FormData, decodeForm, encodeForm } from "./formdata.js";
+import {
+	ReadableStream, isDisturbed, readAll, sourceOf, streamOf, unusable,
+} from "./streams.js";
+import { decodeUtf8, encodeUtf8 } from "./text.js";
+import { URLSearchParams, parseForm } from "./url.js";
+import { bytesOf, usv } from "./webidl.js";
+
+export function newBody(source) {
+	return ({ source, stream: null, used: false, shared: false });
+}
+
+function fromStream(stream) {
+	const body = newBody(null);
+
+	if (unusable(stream))
+		throw new TypeError("the stream is locked, or has been read " +
+		    "from");
+	body.stream = stream;
+	return (body);
+}
+
+/*
+ * What the standard calls BodyInit, which is not null: a body. What it says
+ * about its type is put at body.type.
+ */
+export function extract(init) {
+	let body, bytes;
+
+	if (typeof init === "string") {
+		body = newBody(init.toWellFormed());
+		body.type = "text/plain;charset=UTF-8";
+	} else if (init instanceof ReadableStream) {
+		body = fromStream(init);
+	} else if ((bytes = bytesOf(init)) !== null) {
+		body = newBody(bytes.slice());
+	} else if (init instanceof Blob) {
+		body = newBody(blobBytes(init));
+		body.shared = true;
+		if (init.type !== "")
+			body.type = init.type;
+	} else if (init instanceof URLSearchParams) {
+		body = newBody(init.toString());
+		body.type = "application/x-www-form-urlencoded;charset=UTF-8";
+	} else if (init instanceof FormData) {
+		const form = encodeForm(init);
+
+		body = newBody(form.bytes);
+		body.type = form.type;
+	} else {
+		body = newBody(usv(init));
+		body.type = "text/plain;charset=UTF-8";
+	}
+	return (body);
+}
+
+export function isUsed(body) {
+	return (body !== null && (body.used ||
+	    (body.stream !== null && isDisturbed(body.stream))));
+}
+
+export function isUnusable(body) {
+	return (body !== null && (body.used ||
+	    (body.stream !== null && unusable(body.stream))));
+}
+
+/* The body as a stream. */
+export function bodyStream(body) {
+	if (body.stream === null) {
+		body.stream = streamOf(body.source);
+		/* It was read before anybody wanted to see the stream. */
+		if (body.used)
+			readAll(body.stream).catch(() => {});
+	}
+	return (body.stream);
+}
+
+/* A second body with the same content. */
+export function cloneBody(body) {
+	const copy = newBody(body.source);
+
+	if (body.stream !== null &&
+	    (body.source === null || sourceOf(body.stream) === undefined))
+		[body.stream, copy.stream] = body.stream.tee();
+	body.shared = copy.shared = true;
+	return (copy);
+}
+
+/*
+ * Take the content: a string or bytes if it is at hand, or a promise. The
+ * body is used from now on.
+ */
+export function takeBody(body) {
+	let source;
+
+	if (body === null)
+		return ("");
+	if (isUnusable(body))
+		throw new TypeError("the body has been used, or is locked");
+	source = body.source;
+	if (body.stream !== null)
+		source = sourceOf(body.stream);
+	if (source === undefined || source === null)
+		return (readAll(body.stream));
+	body.used = true;
+	if (body.stream !== null)
+		readAll(body.stream).catch(() => {});
+	return (source);
+}
+
+function toText(content) {
+	if (typeof content !== "string")
+		return (decodeUtf8(content));
+	return (content.charCodeAt(0) === 0xfeff ? content.slice(1) : content);
+}
+
+/* Bytes for somebody who may change them. */
+function toBytes(content, shared) {
+	if (typeof content === "string")
+		return (encodeUtf8(content));
+	if (shared || content.length !== content.buffer.byteLength)
+		return (content.slice());
+	return (content);
+}
+
+function toForm(content, type) {
+	const essence = type === null ? "" :
+	    type.split(";", 1)[0].trim().toLowerCase();
+	const data = new FormData();
+
+	if (essence === "multipart/form-data")
+		return (decodeForm(toBytes(content, false), type));
+	if (essence !== "application/x-www-form-urlencoded")
+		throw new TypeError(`formData(): the Content-Type is ` +
+		    `${type ?? "missing"}, and not one of a form`);
+	for (const [name, value] of parseForm(toText(content)))
+		data.append(name, value);
+	return (data);
+}
+
+/*
+ * Give a class the members of a body. bodyOf(object) is the body or null, and
+ * throws if the object is not of that class; typeOf(object), the value of its
+ * Content-Type or null.
+ */
+export function mixin(cls, bodyOf, typeOf) {
+	async function content(object) {
+		return (await takeBody(bodyOf(object)));
+	}
+
+	Object.defineProperties(cls.prototype,
+	    Object.getOwnPropertyDescriptors({
+		get body() {
+			const body = bodyOf(this);
+
+			return (body === null ? null : bodyStream(body));
+		},
+		get bodyUsed() {
+			return (isUsed(bodyOf(this)));
+		},
+		async text() {
+			return (toText(await content(this)));
+		},
+		async json() {
+			return (JSON.parse(toText(await content(this))));
+		},
+		async bytes() {
+			return (toBytes(await content(this),
+			    bodyOf(this)?.shared));
+		},
+		async arrayBuffer() {
+			return (toBytes(await content(this),
+			    bodyOf(this)?.shared).buffer);
+		},
+		async blob() {
+			return (makeBlob(toBytes(await content(this),
+			    bodyOf(this)?.shared), typeOf(this)));
+		},
+		async formData() {
+			return (toForm(await content(this), typeOf(this)));
+		},
+	}));
+}

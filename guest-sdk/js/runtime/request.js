@@ -1,0 +1,376 @@
+/*
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * https://fetch.spec.whatwg.org/#request-class
+ *
+ * The request that is to be answered is one of these; what is in it is asked
+ * for when the handler looks at it. There is one for each request served, so
+ * its object is made before the program is frozen.
+ */
+
+import {
+	bodyStream, cloneBody, extract, isUnusable, mixin, newBody,
+} from "./body.js";
+import { AbortController, AbortSignal } from "./dom.js";
+import {
+	getFrom, headerList, headerValue, listFrom, makeHeaders,
+} from "./headers.js";
+import { host, serving } from "./host.js";
+import { TransformStream, sourceOf } from "./streams.js";
+import { parseURL } from "./url.js";
+import { dictionary, expose, isObject, need, oneOf, usv } from "./webidl.js";
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const UPPER = /^(?:delete|get|head|options|post|put)$/i;
+
+/* The words of the enumerations; the first is the default. */
+const ENUMS = {
+	mode: ["cors", "no-cors", "same-origin", "navigate"],
+	credentials: ["same-origin", "include", "omit"],
+	cache: ["default", "no-store", "reload", "no-cache", "force-cache",
+		"only-if-cached"],
+	redirect: ["follow", "error", "manual"],
+	referrerPolicy: ["", "no-referrer", "no-referrer-when-downgrade",
+		"origin", "origin-when-cross-origin", "same-origin",
+		"strict-origin", "strict-origin-when-cross-origin",
+		"unsafe-url"],
+	priority: ["auto", "high", "low"],
+};
+
+/* What fetch() needs of one: { method, url, list, body, signal, redirect } */
+export let requestParts;
+
+/* The request that is being answered. */
+export let incomingRequest;
+
+/*
+ * The URL of the request that is being answered. Varnish knows the Host and
+ * what is behind it; https is what X-Forwarded-Proto says it was.
+ */
+function incomingURL() {
+	const scheme = /^https$/i.test(host.header("x-forwarded-proto") ?? "") ?
+	    "https" : "http";
+	const authority = host.header("host") || "localhost";
+	const target = host.target();
+	const path = target[0] === "/" ? target : `/${target}`;
+
+	return (parseURL(`${scheme}://${authority}${path}`) ??
+	    parseURL(`${scheme}://localhost${path}`)).href;
+}
+
+function incomingBody() {
+	const buffer = host.body();
+
+	return (buffer === null ? null : newBody(new Uint8Array(buffer)));
+}
+
+/*
+ * Absolute. A relative URL is one of the request that is being answered; this
+ * goes beyond what other servers do, which take none.
+ */
+export function resolveURL(url, what) {
+	const text = usv(url);
+	const found = parseURL(text,
+	    serving ? incomingRequest.url : undefined);
+
+	if (found === null)
+		throw new TypeError(`${what}: Invalid URL: "${text}"`);
+	return (found);
+}
+
+function normalMethod(method) {
+	const s = `${method}`;
+
+	if (!TOKEN.test(s))
+		throw new TypeError(`Request: "${s}" is not a method`);
+	if (/^(?:connect|trace|track)$/i.test(s))
+		throw new TypeError(`Request: the method ${s} is forbidden`);
+	return (UPPER.test(s) ? s.toUpperCase() : s);
+}
+
+function referrerFrom(value) {
+	const s = usv(value);
+
+	return (s === "" ? "" : s === "about:client" ? s :
+	    resolveURL(s, "Request: referrer").href);
+}
+
+function freshState() {
+	return ({
+		method: "GET",
+		url: "",
+		headers: null,
+		body: null,
+		signal: null,
+		mode: "cors",
+		credentials: "same-origin",
+		cache: "default",
+		redirect: "follow",
+		referrer: "about:client",
+		referrerPolicy: "",
+		integrity: "",
+		keepalive: false,
+	});
+}
+
+export class Request {
+	#s;
+
+	constructor(input, init = undefined) {
+		let from = null;
+
+		need(arguments.length, 1, "Request");
+		init = dictionary(init, "Request: init");
+		if (isObject(input) && #s in input) {
+			from = input.#state();
+			this.#s = { ...from, signal: null };
+		} else {
+			const url = resolveURL(input, "Request");
+
+			if (url.username !== "" || url.password !== "")
+				throw new TypeError("Request: there is a " +
+				    `password in "${url.href}"`);
+			this.#s = freshState();
+			this.#s.url = url.href;
+		}
+		this.#options(init);
+		this.#setHeaders(init, from);
+		this.#setBody(init, from, input);
+		this.#setSignal(init, from, input);
+	}
+
+	static {
+		requestParts = (rq) => {
+			const s = rq.#state();
+
+			return ({
+				method: s.method,
+				url: s.url,
+				list: headerList(rq.headers),
+				body: rq.#body(),
+				signal: s.signal,
+				redirect: s.redirect,
+			});
+		};
+		incomingRequest = new Request("http://localhost/");
+		incomingRequest.#s = null;
+	}
+
+	#options(init) {
+		const s = this.#s;
+
+		if (init.window !== undefined && init.window !== null)
+			throw new TypeError("Request: window is not null");
+		if (init.method !== undefined)
+			s.method = normalMethod(init.method);
+		for (const name of ["mode", "credentials", "cache", "redirect",
+			"referrerPolicy", "priority"])
+			if (init[name] !== undefined)
+				s[name] = oneOf(init[name], ENUMS[name],
+				    `Request: ${name}`);
+		if (s.mode === "navigate" && init.mode !== undefined)
+			throw new TypeError("Request: the mode navigate is " +
+			    "for browsers");
+		if (s.cache === "only-if-cached" && s.mode !== "same-origin")
+			throw new TypeError("Request: only-if-cached needs " +
+			    "the mode same-origin");
+		if (init.referrer !== undefined)
+			s.referrer = referrerFrom(init.referrer);
+		if (init.integrity !== undefined)
+			s.integrity = `${init.integrity}`;
+		if (init.keepalive !== undefined)
+			s.keepalive = Boolean(init.keepalive);
+	}
+
+	#setHeaders(init, from) {
+		const list = init.headers !== undefined ?
+		    listFrom(init.headers) :
+		    from !== null ? headerList(from.headers).slice() : [];
+
+		this.#s.headers = makeHeaders(list, false);
+	}
+
+	#setBody(init, from, input) {
+		const s = this.#s;
+		let body = null, list;
+
+		s.body = null;
+		if (init.body !== undefined && init.body !== null) {
+			if (s.method === "GET" || s.method === "HEAD")
+				throw new TypeError(
+				    `Request: ${s.method} has no body`);
+			body = extract(init.body);
+			list = headerList(s.headers);
+			if (body.type !== undefined &&
+			    getFrom(list, "content-type") === null)
+				list.push("content-type", body.type);
+			if (body.source === null && init.duplex !== "half")
+				throw new TypeError("Request: a body that is " +
+				    'a stream needs duplex: "half"');
+		} else if (init.body === undefined && from !== null) {
+			const old = input.#body();
+
+			if (old === null)
+				return;
+			if (s.method === "GET" || s.method === "HEAD")
+				throw new TypeError(
+				    `Request: ${s.method} has no body`);
+			body = Request.#takeOver(old);
+		}
+		s.body = body;
+	}
+
+	/* The body of another request, which has been used then. */
+	static #takeOver(old) {
+		const body = newBody(null);
+
+		if (isUnusable(old))
+			throw new TypeError("Request: the body of the other " +
+			    "request has been used, or is locked");
+		body.source = old.stream === null ? old.source :
+		    sourceOf(old.stream) ?? null;
+		body.shared = old.shared;
+		if (body.source === null)
+			body.stream = bodyStream(old).pipeThrough(
+			    new TransformStream());
+		old.used = true;
+		return (body);
+	}
+
+	#setSignal(init, from, input) {
+		let signal = from === null ? null : input.#state().signal;
+
+		if ("signal" in init && init.signal !== undefined)
+			signal = init.signal;
+		if (signal === null)
+			return;
+		if (!(signal instanceof AbortSignal))
+			throw new TypeError(
+			    "Request: signal is not an AbortSignal");
+		this.#s.signal = AbortSignal.any([signal]);
+	}
+
+	#state() {
+		const s = this.#s;
+
+		if (s !== null)
+			return (s);
+		this.#s = freshState();
+		this.#s.method = host.method();
+		this.#s.url = null;
+		this.#s.headers = makeHeaders(null, true);
+		this.#s.body = undefined;
+		/* fetch(request) passes redirects on, as a gateway does. */
+		this.#s.redirect = "manual";
+		return (this.#s);
+	}
+
+	#body() {
+		const s = this.#state();
+
+		if (s.body === undefined)
+			s.body = incomingBody();
+		return (s.body);
+	}
+
+	static {
+		mixin(Request, (rq) => rq.#body(),
+		    (rq) => headerValue(rq.headers, "content-type"));
+	}
+
+	get method() {
+		return (this.#state().method);
+	}
+
+	get url() {
+		const s = this.#state();
+
+		s.url ??= incomingURL();
+		return (s.url);
+	}
+
+	get headers() {
+		return (this.#state().headers);
+	}
+
+	get destination() {
+		this.#state();
+		return ("");
+	}
+
+	get referrer() {
+		return (this.#state().referrer);
+	}
+
+	get referrerPolicy() {
+		return (this.#state().referrerPolicy);
+	}
+
+	get mode() {
+		return (this.#state().mode);
+	}
+
+	get credentials() {
+		return (this.#state().credentials);
+	}
+
+	get cache() {
+		return (this.#state().cache);
+	}
+
+	get redirect() {
+		return (this.#state().redirect);
+	}
+
+	get integrity() {
+		return (this.#state().integrity);
+	}
+
+	get keepalive() {
+		return (this.#state().keepalive);
+	}
+
+	get isReloadNavigation() {
+		this.#state();
+		return (false);
+	}
+
+	get isHistoryNavigation() {
+		this.#state();
+		return (false);
+	}
+
+	get signal() {
+		const s = this.#state();
+
+		s.signal ??= new AbortController().signal;
+		return (s.signal);
+	}
+
+	get duplex() {
+		this.#state();
+		return ("half");
+	}
+
+	clone() {
+		const body = this.#body();
+		let copy;
+
+		if (isUnusable(body))
+			throw new TypeError("Request.clone: the body has " +
+			    "been used, or is locked");
+		copy = new Request("http://localhost/");
+		copy.#s = {
+			...this.#s,
+			url: this.url,
+			headers: makeHeaders(headerList(this.headers).slice(),
+			    false),
+			body: body === null ? null : cloneBody(body),
+			signal: this.#s.signal === null ? null :
+			    AbortSignal.any([this.#s.signal]),
+		};
+		return (copy);
+	}
+}
+expose(Request);

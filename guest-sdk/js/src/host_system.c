@@ -1,0 +1,127 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Log, clocks, random bytes, settings.
+ */
+
+#include <string.h>
+#include <time.h>
+
+#include "host.h"
+#include "random.h"
+
+extern char **environ;
+
+static int64_t
+system_clock(clockid_t id)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(id, &ts);
+	return ((int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec);
+}
+
+int64_t
+system_mono(void)
+{
+
+	return (system_clock(CLOCK_MONOTONIC));
+}
+
+void
+system_log(int level, const char *prefix, const char *text)
+{
+	const char *end;
+	int n;
+
+	for (;;) {
+		end = strchr(text, '\n');
+		n = end == NULL ? (int)strlen(text) : (int)(end - text);
+		if (prefix != NULL)
+			(void)sandbox_log(level, "%s: %.*s", prefix, n, text);
+		else
+			(void)sandbox_log(level, "%.*s", n, text);
+		prefix = NULL;
+		if (end == NULL || end[1] == '\0')
+			return;
+		text = end + 1;
+	}
+}
+
+static void
+system_log_call(struct engine_call *c)
+{
+	const char *p;
+	double level;
+	size_t len;
+
+	if (engine_arg_number(c, 0, &level) < 0 ||
+	    (p = engine_arg_text(c, 1, &len)) == NULL)
+		return;
+	system_log(level != 0 ? SANDBOX_LOG_ERROR : SANDBOX_LOG_INFO, NULL,
+	    p);
+}
+
+static void
+system_wall_call(struct engine_call *c)
+{
+
+	engine_return(c,
+	    engine_number((double)system_clock(CLOCK_REALTIME) / 1e6));
+}
+
+static void
+system_mono_call(struct engine_call *c)
+{
+	static int64_t start;
+	const struct sandbox_request *rq;
+	int64_t now;
+
+	now = system_mono();
+	rq = request_now();
+	if (rq == NULL && start == 0)
+		start = now;
+	engine_return(c, engine_number(
+	    (double)(now - (rq != NULL ? rq->mono_ns : start)) / 1e6));
+}
+
+static void
+system_random(struct engine_call *c)
+{
+	uint8_t *p;
+	size_t len;
+
+	if (engine_arg_bytes(c, 0, &p, &len) == 0)
+		random_fill(p, len);
+}
+
+static void
+system_env(struct engine_call *c)
+{
+	struct engine_value o;
+	char name[256];
+	const char *eq;
+	char **e;
+
+	o = engine_bare();
+	for (e = environ; *e != NULL; e++) {
+		eq = strchr(*e, '=');
+		if (eq == NULL || (size_t)(eq - *e) >= sizeof name)
+			continue;
+		memcpy(name, *e, (size_t)(eq - *e));
+		name[eq - *e] = '\0';
+		(void)engine_set(o, name, engine_text(eq + 1,
+		    strlen(eq + 1)));
+	}
+	engine_return(c, o);
+}
+
+const struct engine_func host_system[] = {
+	{ "log",		system_log_call,	2 },
+	{ "wallMs",		system_wall_call,	0 },
+	{ "monoMs",		system_mono_call,	0 },
+	{ "random",		system_random,		1 },
+	{ "env",		system_env,		0 },
+};
+const size_t host_system_n = sizeof host_system / sizeof host_system[0];

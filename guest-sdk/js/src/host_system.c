@@ -64,11 +64,17 @@ system_log_call(struct engine_call *c)
 }
 
 static void
+system_return_ms(struct engine_call *c, int64_t ns)
+{
+
+	engine_return(c, engine_number((double)ns / 1e6));
+}
+
+static void
 system_wall_call(struct engine_call *c)
 {
 
-	engine_return(c,
-	    engine_number((double)system_clock(CLOCK_REALTIME) / 1e6));
+	system_return_ms(c, system_clock(CLOCK_REALTIME));
 }
 
 static void
@@ -82,8 +88,7 @@ system_mono_call(struct engine_call *c)
 	rq = request_now();
 	if (rq == NULL && start == 0)
 		start = now;
-	engine_return(c, engine_number(
-	    (double)(now - (rq != NULL ? rq->mono_ns : start)) / 1e6));
+	system_return_ms(c, now - (rq != NULL ? rq->mono_ns : start));
 }
 
 static void

@@ -42,4 +42,16 @@
 #  define VSBX_LOG_BERESP(bo)	http_VSL_log((bo)->beresp)
 #endif
 
+/* What subreq.c needs. struct transport is private: src/vmod/subreq.c checks
+ * that it is what is said here. In 7.1 (VRT 15) a delivery can not be
+ * interrupted, and the reference on what is being fetched is an argument. */
+#if VRT_MAJOR_VERSION <= 15
+#  define VSBX_DELIVER_T	void
+#  define VSBX_DELIVER_ARGS	struct req *req, struct boc *boc, int sendbody
+#  define VSBX_DELIVER_UNUSED	(void)boc
+#  define VSBX_DELIVER_RETURN	return
+#  define VSBX_VDP_CLOSE(req)	VDP_Close((req)->vdc)
+#  define VSBX_VXID_CLEAR(wid)	((wid) = 0)
+#endif
+
 #endif

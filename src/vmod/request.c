@@ -202,13 +202,6 @@ req_client(const struct busyobj *bo, struct sbx_request *req)
  * What the guest has to say
  */
 
-struct req_log {
-	unsigned		magic;
-#define REQ_LOG_MAGIC		0x4bd3e02c
-	struct vsl_log		*vsl;
-	const char		*name;
-};
-
 static void v_matchproto_(sbx_log_f)
 req_log(void *priv, enum sbx_log_e what, const char *line, size_t len)
 {
@@ -218,14 +211,14 @@ req_log(void *priv, enum sbx_log_e what, const char *line, size_t len)
 		[SBX_LOG_STDOUT] = " stdout",
 		[SBX_LOG_STDERR] = " stderr",
 	};
-	struct req_log *rl;
+	struct vsbx_guest *g;
 
-	CAST_OBJ_NOTNULL(rl, priv, REQ_LOG_MAGIC);
+	CAST_OBJ_NOTNULL(g, priv, VSBX_GUEST_MAGIC);
 	assert((unsigned)what < sizeof from / sizeof from[0]);
 	if (len > INT16_MAX)
 		len = INT16_MAX;
-	VSLb(rl->vsl, what == SBX_LOG_ERROR ? SLT_Error : SLT_VCL_Log,
-	    "%s%s: %.*s", rl->name, from[what], (int)len, line);
+	VSLb(g->bo->vsl, what == SBX_LOG_ERROR ? SLT_Error : SLT_VCL_Log,
+	    "%s%s: %.*s", g->prg->name, from[what], (int)len, line);
 }
 
 static void
@@ -242,6 +235,21 @@ req_usage(struct busyobj *bo, const struct vsbx_task *task)
 
 /*--------------------------------------------------------------------*/
 
+static void
+req_host(struct sbx_host *host, struct vsbx_guest *g)
+{
+
+	memset(host, 0, sizeof *host);
+	host->priv = g;
+	host->log = req_log;
+	if (g->prg->max_fetches == 0)
+		return;
+	host->fetch_start = vsbx_fetch_start;
+	host->fetch_wait = vsbx_fetch_wait;
+	host->fetch_answer = vsbx_fetch_answer;
+	host->fetch_drop = vsbx_fetch_drop;
+}
+
 static int
 req_run(struct busyobj *bo, struct vsbx_task *task, const char *arg,
     uint64_t body_len, struct sbx_err *err)
@@ -249,13 +257,12 @@ req_run(struct busyobj *bo, struct vsbx_task *task, const char *arg,
 	struct sbx_request req;
 	struct sbx_header *h;
 	struct sbx_host host;
-	struct req_log rl[1];
+	struct vsbx_guest g[1];
 	char cl[24];
 	uintptr_t ws;
 	int i;
 
 	memset(&req, 0, sizeof req);
-	memset(&host, 0, sizeof host);
 	bprintf(cl, "%ju", (uintmax_t)body_len);
 	ws = WS_Snapshot(bo->ws);
 	h = WS_Alloc(bo->ws, (bo->bereq->nhd + 1U) * sizeof *h);
@@ -271,12 +278,12 @@ req_run(struct busyobj *bo, struct vsbx_task *task, const char *arg,
 	req.n_headers = req_headers(bo, h, body_len, cl);
 	req_client(bo, &req);
 
-	INIT_OBJ(rl, REQ_LOG_MAGIC);
-	rl->vsl = bo->vsl;
-	rl->name = task->prg->name;
-	host.log = req_log;
-	host.priv = rl;
+	INIT_OBJ(g, VSBX_GUEST_MAGIC);
+	g->bo = bo;
+	g->prg = task->prg;
+	req_host(&host, g);
 	i = SBX_VM_Serve(task->vm, &req, &host, err);
+	vsbx_guest_end(g);
 	WS_Reset(bo->ws, ws);
 	req_usage(bo, task);
 	return (i);

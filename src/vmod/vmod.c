@@ -23,6 +23,7 @@
 
 #include "base/err.h"
 #include "pool/program.h"
+#include "vmod/fetch.h"
 #include "vmod/vsbx.h"
 
 #define VMOD_STR_(x)		#x
@@ -168,8 +169,19 @@ program_open(VRT_CTX, struct vmod_sandbox_program *prg,
     const struct sbx_program_cfg *cfg)
 {
 	struct sbx_err err;
+	const char *why;
 
 	CHECK_OBJ_NOTNULL(prg, VSBX_PROGRAM_MAGIC);
+	prg->max_vms = cfg->max_vms;
+	prg->max_fetches = cfg->max_fetches;
+	prg->max_fetch_depth = cfg->max_fetch_depth;
+	why = prg->max_fetches == 0 ? NULL : vsbx_subreq_check();
+	if (why != NULL) {
+		VRT_fail(ctx, "sandbox %s: max_fetches: programs can not"
+		    " fetch with this build of Varnish, %s; set it to 0",
+		    prg->name, why);
+		return (-1);
+	}
 	SBX_Err_Clear(&err);
 	if (SBX_Program_Open(cfg, &prg->program, &err)) {
 		VRT_fail(ctx, "sandbox %s: %s", prg->name, err.msg);
@@ -297,6 +309,47 @@ vmod_program_stats(VRT_CTX, struct vmod_sandbox_program *prg)
 	if (s == NULL)
 		VRT_fail(ctx, "sandbox %s: the workspace is full", prg->name);
 	return (s);
+}
+
+/*--------------------------------------------------------------------
+ * Functions
+ */
+
+static const struct vsbx_origin *
+subrequest_origin(VRT_CTX)
+{
+
+	CHECK_OBJ_NOTNULL(ctx, VRT_CTX_MAGIC);
+	if (ctx->req != NULL)
+		return (vsbx_subreq_origin(ctx->req->sp));
+	if (ctx->bo != NULL)
+		return (vsbx_subreq_origin(ctx->bo->sp));
+	return (NULL);
+}
+
+VCL_BOOL v_matchproto_(td_sandbox_is_subrequest)
+vmod_is_subrequest(VRT_CTX)
+{
+
+	return (subrequest_origin(ctx) != NULL);
+}
+
+VCL_STRING v_matchproto_(td_sandbox_subrequest_program)
+vmod_subrequest_program(VRT_CTX)
+{
+	const struct vsbx_origin *o;
+
+	o = subrequest_origin(ctx);
+	return (o == NULL ? "" : o->program);
+}
+
+VCL_INT v_matchproto_(td_sandbox_subrequest_depth)
+vmod_subrequest_depth(VRT_CTX)
+{
+	const struct vsbx_origin *o;
+
+	o = subrequest_origin(ctx);
+	return (o == NULL ? 0 : (VCL_INT)o->depth);
 }
 
 VCL_STRING v_matchproto_(td_sandbox_version)

@@ -13,6 +13,7 @@
 #ifndef VSBX_H_INCLUDED
 #define VSBX_H_INCLUDED
 
+#include "linux/host.h"
 #include "pool/pool.h"
 
 struct arg_vmod_sandbox_program__init;
@@ -47,6 +48,10 @@ struct vmod_sandbox_program {
 	struct sbx_pool			*pool;
 	struct vsbx_dir			*dir;		/* no argument */
 	struct vsbx_vcl			*vcl;
+	uint64_t			max_vms;
+	uint64_t			max_fetches;
+	uint64_t			max_fetch_depth;
+	uint64_t			n_left;		/* vsbx_fetch_mtx */
 	VTAILQ_ENTRY(vmod_sandbox_program)
 					list;		/* of the VCL */
 
@@ -151,6 +156,25 @@ int vsbx_hdr_is_hop(const struct sbx_txt *name);
  * -1 and fills (err) if that failed. */
 int vsbx_request_serve(struct busyobj *, struct vsbx_task *, const char *arg,
     struct sbx_err *err);
+
+/* fetch.c -----------------------------------------------------------*/
+
+/* One run of a guest: what the functions of struct sbx_host are called with. */
+struct vsbx_guest {
+	unsigned			magic;
+#define VSBX_GUEST_MAGIC		0x4bd3e02c
+	struct busyobj			*bo;
+	struct vmod_sandbox_program	*prg;
+	struct vsbx_fetches		*fetches;	/* NULL: none yet */
+};
+
+sbx_fetch_start_f vsbx_fetch_start;
+sbx_fetch_wait_f vsbx_fetch_wait;
+sbx_fetch_answer_f vsbx_fetch_answer;
+sbx_fetch_drop_f vsbx_fetch_drop;
+
+/* The guest has run, and all that it had started has been dropped. */
+void vsbx_guest_end(struct vsbx_guest *);
 
 /* response.c --------------------------------------------------------*/
 

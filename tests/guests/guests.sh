@@ -223,6 +223,53 @@ all_fresh() {
 all_fresh
 report $? 'fresh: the same random bytes twice'
 
+# Nobody to fetch from: all is checked, nothing starts, error 100 (ENETDOWN).
+may='-o max_fetches=10000'
+# shellcheck disable=SC2086
+{
+	answers fetch '/get?url=/' '^X-Failed: EPERM$'
+	answers fetch '/get?url=/' '^X-Fetch: 0 state=2 error=ENETDOWN' $may
+	answers fetch '/get?url=x' '^X-Fetch: 0 state=2 error=EINVAL' $may
+	answers fetch '/get?n=0' '^X-Done: 0$' $may
+	answers fetch '/get?n=500&url=/*' '^X-Done: 500$' $may
+	for u in $(cases fetch_bad); do
+		case $u in
+		/ | /leave* | /flood)
+			continue
+			;;
+		/list-long | /list-endless | /wait-more | /state-* | *-size | \
+		    /response-huge)
+			r='r=-22 state=[0-5] error=0'
+			;;
+		/response-gone | /response-same)
+			# A page may still be there; the other one is told.
+			r='r=.* state=0 error=0'
+			;;
+		/list-* | /response-null | /response-constant)
+			r='r=-14 state=0 error=0'
+			;;
+		*-null)
+			r='r=2 state=2 error=14'
+			;;
+		/url-long | /headers-many)
+			r='r=2 state=2 error=7'
+			;;
+		/request-flags | /url-* | /method-* | /host-* | /headers-* | \
+		    /timeout-*)
+			r='r=2 state=2 error=22'
+			;;
+		*)
+			r='r=2 state=2 error=100'
+			;;
+		esac
+		answers fetch_bad "$u" "^$r\$" $may
+	done
+	answers fetch_bad '/flood' '^10000 started, 0 running, r=1' $may
+	answers fetch_bad '/leave' '^r=2 state=2 error=100$' $may
+	dies fetch_bad '/leave-dead' $may
+	stopped fetch_bad '/leave-hang' $may
+}
+
 for u in /write_text /write_constant /write_readonly /read_none /exec_data \
     /exec_stack /exec_heap /exec_mapped; do
 	dies rights $u

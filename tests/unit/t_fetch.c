@@ -57,7 +57,8 @@ keep(char *to, size_t l, struct sbx_txt t)
 
 	if (t.l > l - 1)
 		t.l = l - 1;
-	memcpy(to, t.b, t.l);
+	if (t.l > 0)
+		memcpy(to, t.b, t.l);
 	to[t.l] = '\0';
 }
 

@@ -11,7 +11,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <quickjs.h>
@@ -20,7 +19,6 @@
 #include "heap.h"
 #include "text.h"
 
-#define ENGINE_TEXT	8192		/* of an error, with its stack */
 #define N_TABLES	8		/* of functions */
 
 static struct {
@@ -29,6 +27,7 @@ static struct {
 	struct engine_setup	setup;
 	const struct engine_func *funcs[N_TABLES];
 	unsigned		n_funcs;
+	int			stopped;
 } engine;
 
 /*--------------------------------------------------------------------
@@ -283,86 +282,48 @@ latin1_of(JSValueConst v, size_t *len)
  * Errors
  */
 
-static char error_text[ENGINE_TEXT];
-
-static size_t
-error_put(size_t at, const char *p)
+struct engine_value
+engine_take_error(void)
 {
-	size_t len;
 
-	len = strlen(p);
-	if (len > sizeof error_text - 1 - at)
-		len = sizeof error_text - 1 - at;
-	memcpy(error_text + at, p, len);
-	error_text[at + len] = '\0';
-	return (at + len);
+	return (value_out(JS_GetException(engine.ctx)));
 }
 
-static size_t
-error_put_property(size_t at, JSValueConst v, const char *name)
+int
+engine_is_error(struct engine_value v)
 {
-	const char *p;
-	JSValue m;
 
-	m = JS_GetPropertyStr(engine.ctx, v, name);
-	p = JS_IsUndefined(m) || JS_IsException(m) ? NULL :
-	    JS_ToCString(engine.ctx, m);
-	if (p != NULL) {
-		at = error_put(at, p);
-		JS_FreeCString(engine.ctx, p);
-	}
-	JS_FreeValue(engine.ctx, m);
-	return (at);
+	return (JS_IsError(engine.ctx, value_in(v)));
 }
 
-const char *
-engine_describe(struct engine_value ev)
-{
-	JSValue v = value_in(ev);
-	const char *p;
-	size_t at;
-
-	error_text[0] = '\0';
-	p = JS_ToCString(engine.ctx, v);
-	at = error_put(0, p != NULL ? p : "(an error without a text)");
-	JS_FreeCString(engine.ctx, p);
-	if (JS_IsError(engine.ctx, v)) {
-		at = error_put(at, "\n");
-		at = error_put_property(at, v, "stack");
-	}
-	/* Whatever that threw is of no interest. */
-	JS_FreeValue(engine.ctx, JS_GetException(engine.ctx));
-	while (at > 0 && error_text[at - 1] == '\n')
-		error_text[--at] = '\0';
-	return (error_text);
-}
-
-const char *
-engine_error(void)
-{
-	JSValue v;
-
-	v = JS_GetException(engine.ctx);
-	(void)engine_describe(value_out(v));
-	JS_FreeValue(engine.ctx, v);
-	return (error_text);
-}
-
-const char *
-engine_where(void)
+struct engine_value
+engine_new_error(void)
 {
 	JSValue v, ctor, global;
 
 	global = JS_GetGlobalObject(engine.ctx);
 	ctor = JS_GetPropertyStr(engine.ctx, global, "Error");
 	v = JS_CallConstructor(engine.ctx, ctor, 0, NULL);
-	error_text[0] = '\0';
-	if (!JS_IsException(v))
-		(void)error_put_property(0, v, "stack");
-	JS_FreeValue(engine.ctx, v);
 	JS_FreeValue(engine.ctx, ctor);
 	JS_FreeValue(engine.ctx, global);
-	return (error_text);
+	return (value_out(v));
+}
+
+size_t
+engine_to_text(struct engine_value v, char *buf, size_t size)
+{
+	const char *p;
+	size_t len;
+
+	p = text_of(value_in(v), &len);
+	if (p == NULL) {
+		JS_FreeValue(engine.ctx, JS_GetException(engine.ctx));
+		return (0);
+	}
+	if (len > size)
+		len = size;
+	memcpy(buf, p, len);
+	return (len);
 }
 
 /*--------------------------------------------------------------------
@@ -653,10 +614,11 @@ engine_jobs(void)
 	JSContext *ctx;
 	int r;
 
+	/* A job can take the error of one that was stopped for its own. */
 	do
 		r = JS_ExecutePendingJob(engine.rt, &ctx);
-	while (r > 0);
-	return (r);
+	while (r > 0 && !engine.stopped);
+	return (engine.stopped ? -1 : r);
 }
 
 enum engine_state_e
@@ -765,7 +727,8 @@ init_stop(JSRuntime *rt, void *priv)
 
 	(void)rt;
 	(void)priv;
-	return (engine.setup.stop());
+	engine.stopped = engine.stopped || engine.setup.stop();
+	return (engine.stopped);
 }
 
 static void
@@ -786,30 +749,6 @@ init_random(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
 	(void)argc;
 	(void)argv;
 	return (JS_NewFloat64(ctx, engine.setup.random()));
-}
-
-/* (name, line, column) of a stack frame, for JS_SetStackFrameMapper(). */
-static JSValue
-init_source(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
-{
-	uint32_t line, column;
-	const char *name;
-	JSValue o;
-	int found;
-
-	(void)this;
-	name = argc < 3 ? NULL : JS_ToCString(ctx, argv[0]);
-	if (name == NULL || JS_ToUint32(ctx, &line, argv[1]) < 0 ||
-	    JS_ToUint32(ctx, &column, argv[2]) < 0)
-		return (JS_NULL);
-	found = engine.setup.source(&name, &line, &column);
-	if (!found)
-		return (JS_NULL);
-	o = JS_NewObject(ctx);
-	(void)JS_SetPropertyStr(ctx, o, "filename", JS_NewString(ctx, name));
-	(void)JS_SetPropertyStr(ctx, o, "line", JS_NewUint32(ctx, line));
-	(void)JS_SetPropertyStr(ctx, o, "column", JS_NewUint32(ctx, column));
-	return (o);
 }
 
 static JSModuleDef *
@@ -858,7 +797,5 @@ engine_init(const struct engine_setup *setup)
 	    JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
 	JS_FreeValue(engine.ctx, math);
 	JS_FreeValue(engine.ctx, global);
-	JS_SetStackFrameMapper(engine.ctx, JS_NewCFunction(engine.ctx,
-	    init_source, "source", 3));
 	return (0);
 }

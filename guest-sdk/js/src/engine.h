@@ -6,7 +6,7 @@
  * it. engine.c is the only file that knows which one that is.
  *
  * There is one engine in a program. Functions that return int return 0, or -1
- * when JavaScript threw: engine_error() then says what.
+ * when JavaScript threw: error_last() (error.h) then says what.
  */
 
 #ifndef ENGINE_H_INCLUDED
@@ -45,11 +45,6 @@ struct engine_setup {
 	 * error that it can not catch. */
 	int			(*stop)(void);
 
-	/* Where (line, column) of the bundle (name) comes from: fills the
-	 * three and returns 1, or returns 0. All numbers begin at 1. */
-	int			(*source)(const char **name, uint32_t *line,
-				    uint32_t *column);
-
 	/* A promise was rejected and nobody handles it; or, with (handled),
 	 * somebody does after all. Values are the caller's. */
 	void			(*rejected)(struct engine_value promise,
@@ -71,7 +66,7 @@ void engine_collect(size_t limit);
 
 /*
  * Compile a module. The result comes from heap.c. With an error the text of
- * engine_error() has the line in it.
+ * error_last() has the line in it.
  */
 int engine_compile(const char *text, size_t len, const char *name,
     uint8_t **code, size_t *code_len);
@@ -137,17 +132,16 @@ int engine_is_function(struct engine_value);
 int engine_is_true(struct engine_value);
 int engine_is_same(struct engine_value, struct engine_value);
 
-/*
- * The error that was thrown last, and is thereby forgotten: "Type: message",
- * and lines of stack. NUL terminated, in static memory.
- */
-const char *engine_error(void);
+/* What was thrown last, and is thereby forgotten. */
+struct engine_value engine_take_error(void);
 
-/* The same for any value, as if it had been thrown. */
-const char *engine_describe(struct engine_value);
+int engine_is_error(struct engine_value);
 
-/* The stack here and now, for a program that is stopped. */
-const char *engine_where(void);
+/* An Error, which knows where it was made. */
+struct engine_value engine_new_error(void);
+
+/* String(v), cut at (size); nothing if that throws. Returns its length. */
+size_t engine_to_text(struct engine_value, char *buf, size_t size);
 
 /*--------------------------------------------------------------------
  * For functions that are called from JavaScript. What returns NULL or -1 has

@@ -59,6 +59,9 @@ const struct sandbox_response *answer_get(void);
 /* Forget what is there and answer with a 500. */
 void answer_fail(void);
 
+/* True if this promise was given to hold(). */
+int answer_holds(struct engine_value promise);
+
 /* True when the promises given to hold() are settled; logs those that were
  * rejected. */
 int answer_is_released(void);

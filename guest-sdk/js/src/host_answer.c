@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "error.h"
 #include "heap.h"
 #include "host.h"
 
@@ -45,6 +46,17 @@ answer_fail(void)
 }
 
 int
+answer_holds(struct engine_value promise)
+{
+	unsigned i;
+
+	for (i = 0; i < answer.n_held; i++)
+		if (engine_is_same(answer.held[i], promise))
+			return (1);
+	return (0);
+}
+
+int
 answer_is_released(void)
 {
 	struct engine_value why;
@@ -57,7 +69,7 @@ answer_is_released(void)
 			break;
 		case ENGINE_REJECTED:
 			system_log(SANDBOX_LOG_ERROR, "waitUntil()",
-			    engine_describe(why));
+			    error_describe(why));
 			break;
 		default:
 			break;
@@ -181,7 +193,7 @@ answer_fail_call(struct engine_call *c)
 		return;
 	}
 	system_log(SANDBOX_LOG_ERROR, what,
-	    engine_describe(engine_arg(c, 1)));
+	    error_describe(engine_arg(c, 1)));
 	answer_fail();
 }
 

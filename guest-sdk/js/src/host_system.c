@@ -10,6 +10,10 @@
 
 #include "host.h"
 #include "random.h"
+#include "source.h"
+
+/* Of one text, most often a stack. Each is an exit. */
+#define LOG_LINES	24
 
 extern char **environ;
 
@@ -29,24 +33,45 @@ system_mono(void)
 	return (system_clock(CLOCK_MONOTONIC));
 }
 
+/* Frames of the engine's own say nothing to anybody. */
+static int
+system_is_noise(const char *line)
+{
+
+	return (strstr(line, "    at <internal>/") != NULL);
+}
+
+/* Once the host has dropped a line it drops all that follow. */
+static int system_log_full;
+
+static void
+system_log_line(int level, const char *prefix, const char *line, size_t len)
+{
+	char buf[SANDBOX_MAX_LOG + 1];
+
+	source_map(line, len, buf, sizeof buf);
+	if (system_log_full || system_is_noise(buf))
+		return;
+	system_log_full = sandbox_log(level, "%s%s%s",
+	    prefix == NULL ? "" : prefix, prefix == NULL ? "" : ": ", buf) < 0;
+}
+
 void
 system_log(int level, const char *prefix, const char *text)
 {
 	const char *end;
-	int n;
+	unsigned n;
 
-	for (;;) {
+	for (n = 0; n < LOG_LINES; n++) {
 		end = strchr(text, '\n');
-		n = end == NULL ? (int)strlen(text) : (int)(end - text);
-		if (prefix != NULL)
-			(void)sandbox_log(level, "%s: %.*s", prefix, n, text);
-		else
-			(void)sandbox_log(level, "%.*s", n, text);
+		system_log_line(level, prefix, text, end == NULL ?
+		    strlen(text) : (size_t)(end - text));
 		prefix = NULL;
 		if (end == NULL || end[1] == '\0')
 			return;
 		text = end + 1;
 	}
+	system_log_line(level, NULL, "    ...", 7);
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "engine.h"
+#include "error.h"
 #include "heap.h"
 #include "payload.h"
 #include "serve.h"
@@ -58,7 +59,7 @@ main_compile(const char *name)
 		return (2);
 	}
 	if (engine_compile(text, len, name, &code, &len) < 0) {
-		(void)fprintf(stderr, "%s\n", engine_error());
+		(void)fprintf(stderr, "%s\n", error_last());
 		return (1);
 	}
 	if (fwrite(code, 1, len, stdout) != len || fflush(stdout) != 0) {

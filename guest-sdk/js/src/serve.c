@@ -13,12 +13,12 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "error.h"
 #include "heap.h"
 #include "host.h"
 #include "payload.h"
 #include "random.h"
 #include "serve.h"
-#include "source.h"
 
 /* The most we ask the system for. */
 #define SERVE_HEAP	((size_t)4 << 30)
@@ -55,15 +55,14 @@ static int
 serve_stop(void)
 {
 
-	if (serve_state.stopped)
-		return (1);
 	if (serve_state.deadline == 0 ||
 	    system_mono() < serve_state.deadline)
 		return (0);
 	serve_state.stopped = 1;
 	serve_state.deadline = 0;
-	system_log(SANDBOX_LOG_ERROR,
-	    "stopped, its time is up; it was running", engine_where());
+	system_log(SANDBOX_LOG_ERROR, NULL,
+	    "no answer: its time is up; it was running");
+	system_log(SANDBOX_LOG_ERROR, NULL, error_where());
 	return (1);
 }
 
@@ -104,7 +103,6 @@ serve_engine(void)
 	    rl.rlim_cur / 4 * 3 < setup->stack)
 		setup->stack = (size_t)rl.rlim_cur / 4 * 3;
 	setup->stop = serve_stop;
-	setup->source = source_find;
 	setup->rejected = serve_rejected;
 	setup->random = random_number;
 	memcpy(key, no_key, sizeof key);
@@ -188,10 +186,10 @@ boot_await(const char *what, struct engine_value promise)
 
 	for (;;) {
 		if (engine_jobs() < 0)
-			return (boot_failed(what, engine_error()));
+			return (boot_failed(what, error_last()));
 		switch (engine_promise(promise, &result)) {
 		case ENGINE_REJECTED:
-			return (boot_failed(what, engine_describe(result)));
+			return (boot_failed(what, error_describe(result)));
 		case ENGINE_PENDING:
 			break;
 		default:
@@ -199,7 +197,7 @@ boot_await(const char *what, struct engine_value promise)
 		}
 		switch (wait_something()) {
 		case -1:
-			return (boot_failed(what, engine_error()));
+			return (boot_failed(what, error_last()));
 		case 0:
 			return (boot_failed(what, "waits for something that"
 			    " can not happen: there is no timer left"));
@@ -220,7 +218,7 @@ boot_module(const char *what, uint32_t kind, struct engine_value *module)
 	if (code == NULL)
 		return (boot_failed(what, "is not in this program"));
 	if (engine_start(code, len, module, &promise) < 0)
-		return (boot_failed(what, engine_error()));
+		return (boot_failed(what, error_last()));
 	return (boot_await(what, promise));
 }
 
@@ -235,7 +233,7 @@ boot_runtime(struct engine_value *hooks)
 	    engine_get(module, "default", &boot) < 0 ||
 	    engine_call(boot, 1, &host, hooks) < 0 ||
 	    engine_get(*hooks, "onTimer", &v) < 0)
-		return (boot_failed("runtime", engine_error()));
+		return (boot_failed("runtime", error_last()));
 	timer_set_hook(v);
 	(void)engine_get(*hooks, "onFetch", &v);
 	fetch_set_hook(v);
@@ -251,7 +249,7 @@ boot_unhandled(void)
 	if (serve_state.n_rejected == 0)
 		return (0);
 	return (boot_failed("a promise was rejected, and nobody handles it",
-	    engine_describe(serve_state.rejected[0].reason)));
+	    error_describe(serve_state.rejected[0].reason)));
 }
 
 int
@@ -264,11 +262,11 @@ serve_boot(void)
 		return (-1);
 	if (engine_get(hooks, "ready", &ready) < 0 ||
 	    engine_call(ready, 1, &module, NULL) < 0)
-		return (boot_failed("handler", engine_error()));
+		return (boot_failed("handler", error_last()));
 	if (engine_get(module, "warmup", &warmup) == 0 &&
 	    engine_is_function(warmup)) {
 		if (engine_call(warmup, 0, NULL, &v) < 0)
-			return (boot_failed("warmup()", engine_error()));
+			return (boot_failed("warmup()", error_last()));
 		if (boot_await("warmup()", v) < 0)
 			return (-1);
 	}
@@ -304,12 +302,14 @@ serve_unhandled(void)
 		r = serve_state.rejected[--serve_state.n_rejected];
 		args[0] = r.reason;
 		args[1] = r.promise;
+		if (answer_holds(r.promise))
+			continue;
 		if (engine_is_function(serve_state.on_unhandled) &&
 		    engine_call(serve_state.on_unhandled, 2, args, &v) == 0 &&
 		    engine_is_true(v))
 			continue;
 		serve_failed("a promise was rejected, and nobody handles it",
-		    engine_describe(r.reason));
+		    error_describe(r.reason));
 	}
 }
 
@@ -352,7 +352,7 @@ serve_run(void)
 	if (serve_state.stopped)
 		answer_fail();
 	else if (r < 0)
-		serve_failed("uncaught", engine_error());
+		serve_failed("uncaught", error_last());
 	else if (answer_is_ready())
 		system_log(SANDBOX_LOG_ERROR, "waitUntil()",
 		    "given up, its time is up");

@@ -3,6 +3,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  */
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "payload.h"
@@ -45,7 +47,9 @@ source_signed(struct cursor *c)
 	return (n & 1 ? -(n >> 1) : n >> 1);
 }
 
-int
+/* Map (line, column) of the bundle, which count from 1. Returns 1 and fills
+ * all three, or 0 if it is not known. */
+static int
 source_find(const char **name, uint32_t *line, uint32_t *column)
 {
 	uint32_t n_files, n_lines, from, to, col, f, l, c, name_at;
@@ -55,7 +59,7 @@ source_find(const char **name, uint32_t *line, uint32_t *column)
 	int found;
 
 	table = payload_find(PAYLOAD_SOURCES, &len);
-	if (table == NULL || *line == 0 || strcmp(*name, SOURCE_BUNDLE) != 0)
+	if (table == NULL || *line == 0)
 		return (0);
 	n_files = source_word(table, len, 0);
 	n_lines = source_word(table, len, 1);
@@ -84,4 +88,48 @@ source_find(const char **name, uint32_t *line, uint32_t *column)
 	*line = l + 1;
 	*column = c + 1;
 	return (1);
+}
+
+/* "12:7" at (p), which ends at (end). Returns what is behind it, or NULL. */
+static const char *
+source_place(const char *p, const char *end, uint32_t n[2])
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (i > 0 && (p == end || *p++ != ':'))
+			return (NULL);
+		if (p == end || *p < '0' || *p > '9')
+			return (NULL);
+		for (n[i] = 0; p < end && *p >= '0' && *p <= '9'; p++)
+			n[i] = n[i] * 10 + (uint32_t)(*p - '0');
+	}
+	return (p);
+}
+
+void
+source_map(const char *from, size_t len, char *buf, size_t size)
+{
+	const char *p, *q, *name, *end = from + len;
+	uint32_t n[2];
+	size_t at;
+	int l;
+
+	for (p = from, at = 0; p < end && at + 1 < size;) {
+		q = (size_t)(end - p) < sizeof SOURCE_BUNDLE ||
+		    memcmp(p, SOURCE_BUNDLE, sizeof SOURCE_BUNDLE - 1) != 0 ?
+		    NULL :
+		    source_place(p + sizeof SOURCE_BUNDLE - 1, end, n);
+		if (q == NULL || !source_find(&name, &n[0], &n[1])) {
+			buf[at++] = *p++;
+			continue;
+		}
+		l = snprintf(buf + at, size - at, "%s:%u:%u", name, n[0],
+		    n[1]);
+		at += l < 0 ? 0 : (size_t)l < size - at ? (size_t)l :
+		    size - at - 1;
+		p = q;
+	}
+	if (size > 0)
+		buf[at] = '\0';
 }

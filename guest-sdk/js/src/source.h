@@ -20,12 +20,14 @@
 #ifndef SOURCE_H_INCLUDED
 #define SOURCE_H_INCLUDED
 
-#include <stdint.h>
+#include <stddef.h>
 
-#define SOURCE_BUNDLE	"sandbox:handler"
+#define SOURCE_BUNDLE	"sandbox:handler:"
 
-/* Map (line, column) of the bundle, which count from 1. Returns 1 and fills
- * all three, or 0 if it is not known. */
-int source_find(const char **name, uint32_t *line, uint32_t *column);
+/*
+ * Copy a line of text, with places in the bundle ("sandbox:handler:12:7") made
+ * into places in the sources. Writes at most (size) bytes, a NUL among them.
+ */
+void source_map(const char *from, size_t len, char *buf, size_t size);
 
 #endif

@@ -19,6 +19,8 @@
 
 #include "kvm.h"
 
+const struct sbx_host *Kvm_Host;
+
 void
 Kvm_Need(void)
 {
@@ -121,7 +123,7 @@ Kvm_Serve(struct sbx_vm *vm, const char *url, struct sbx_err *err)
 	req.proto = (struct sbx_txt){ "HTTP/1.1", 8 };
 	req.arg = (struct sbx_txt){ "", 0 };
 	req.client_ip = (struct sbx_txt){ "127.0.0.1", 9 };
-	if (SBX_VM_Serve(vm, &req, NULL, err))
+	if (SBX_VM_Serve(vm, &req, Kvm_Host, err))
 		return (-1);
 	return ((int)SBX_VM_Answer(vm)->status);
 }

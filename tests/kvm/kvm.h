@@ -37,6 +37,9 @@ int Kvm_Get(struct sbx_program *, const char *url, char *body, size_t len,
 /* The same with a VM that has been borrowed and is kept. */
 int Kvm_Serve(struct sbx_vm *, const char *url, struct sbx_err *err);
 
+/* What these hand to the guest's requests: nothing, unless a test sets it. */
+extern const struct sbx_host *Kvm_Host;
+
 /* A factor for timeouts, from the environment: SBX_TEST_SLOW. */
 double Kvm_Slow(void);
 

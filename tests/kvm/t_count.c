@@ -82,6 +82,7 @@ count(const char *path, const char *url, unsigned exits)
 	unsigned u;
 
 	Kvm_Cfg(&cfg, path);
+	cfg.max_fetches = 1;
 	prg = Kvm_Open(&cfg);
 	pool = SBX_Program_Pool(prg);
 	/* the looks at what is hot (pool/reset.c) are rare after these */
@@ -120,6 +121,68 @@ dirty(void)
 	count(Kvm_Guest("dirty"), "/?pages=1024", 1);
 }
 
+/* A host that has everything at once. */
+static int
+ready_start(void *priv, const struct sbx_fetch_request *rq,
+    struct sbx_fetch **fp)
+{
+
+	(void)rq;
+	*fp = priv;
+	return (0);
+}
+
+static int
+ready_wait(void *priv, struct sbx_fetch * const *list, unsigned n,
+    unsigned want, int64_t deadline)
+{
+
+	(void)priv;
+	(void)list;
+	(void)want;
+	(void)deadline;
+	return ((int)n);
+}
+
+static const struct sbx_fetch_answer *
+ready_answer(void *priv, struct sbx_fetch *f)
+{
+	static const struct sbx_fetch_answer a = {
+		.status = 200,
+		.body = "body",
+		.body_len = 4,
+	};
+
+	(void)priv;
+	(void)f;
+	return (&a);
+}
+
+static void
+ready_drop(void *priv, struct sbx_fetch **fp)
+{
+
+	(void)priv;
+	*fp = NULL;
+}
+
+/* A fetch is one crossing, and nothing else of ours. */
+static void
+fetch(void)
+{
+	static const struct sbx_host ready = {
+		.fetch_start = ready_start,
+		.fetch_wait = ready_wait,
+		.fetch_answer = ready_answer,
+		.fetch_drop = ready_drop,
+		.priv = &n_run,
+	};
+
+	Kvm_Host = &ready;
+	count(Kvm_Guest("fetch"), "/get?url=/", 2);
+	Kvm_Host = NULL;
+}
+
 int
 main(void)
 {
@@ -128,5 +191,6 @@ main(void)
 	TEST_BEGIN(120);
 	TEST(hello);
 	TEST(dirty);
+	TEST(fetch);
 	TEST_END();
 }

@@ -817,6 +817,15 @@ bad_spaces(void)
 	end();
 }
 
+static void *
+no_calloc(size_t n, size_t l)
+{
+
+	(void)n;
+	(void)l;
+	return (NULL);
+}
+
 /* A body that does not lie in a row in the host's memory. */
 static void
 scattered(void)
@@ -835,6 +844,13 @@ scattered(void)
 	rq[0].body_len = 13;
 	CHECK_EQ(call(1, 1), 1);
 	CHECK(!strcmp(seen.body, "over the edge"));
+	/* and no memory for the copy */
+	rp[0].state = SANDBOX_FETCH_NEW;
+	sbx_os.calloc = no_calloc;
+	CHECK_EQ(call(1, 1), 1);
+	sbx_os = sbx_os_real;
+	CHECK_EQ(rp[0].error, EAGAIN);
+	CHECK_EQ(n_start, 1);
 	end();
 }
 

@@ -20,7 +20,7 @@ export let blobBytes;
 export let makeBlob;
 
 function typeFrom(type) {
-	const s = `${type ?? ""}`;
+	const s = type === undefined ? "" : `${type}`;
 
 	return (/[^\x20-\x7e]/.test(s) ? "" : s.toLowerCase());
 }
@@ -116,7 +116,7 @@ export class Blob {
 		return (this.#bytes.slice());
 	}
 }
-expose(Blob);
+expose(Blob, "Blob");
 
 export class File extends Blob {
 	#name;
@@ -143,4 +143,4 @@ export class File extends Blob {
 		return ("");
 	}
 }
-expose(File);
+expose(File, "File");

@@ -187,7 +187,7 @@ export function mixin(cls, bodyOf, typeOf) {
 		},
 		async blob() {
 			return (makeBlob(toBytes(await content(this),
-			    bodyOf(this)?.shared), typeOf(this)));
+			    bodyOf(this)?.shared), typeOf(this) ?? ""));
 		},
 		async formData() {
 			return (toForm(await content(this), typeOf(this)));

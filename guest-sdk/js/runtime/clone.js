@@ -192,6 +192,9 @@ export function structuredClone(value, options = undefined) {
 
 	need(arguments.length, 1, "structuredClone");
 	for (const buffer of buffers) {
+		if (!isObject(buffer))
+			throw new TypeError("structuredClone: only objects " +
+			    "can be transferred");
 		if (!(buffer instanceof ArrayBuffer) || buffer.detached ||
 		    memory.has(buffer))
 			throw refuse(buffer);

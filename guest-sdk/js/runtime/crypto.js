@@ -63,7 +63,7 @@ export class CryptoKey {
 		return (this.#shown.usages);
 	}
 }
-expose(CryptoKey);
+expose(CryptoKey, "CryptoKey");
 
 function fail(name, message) {
 	return (new DOMException(message, name));
@@ -276,7 +276,7 @@ for (const name of ["encrypt", "decrypt", "deriveKey", "deriveBits",
 	"wrapKey", "unwrapKey"])
 	Object.defineProperty(SubtleCrypto.prototype, name,
 	    { value: missing(name), writable: true, configurable: true });
-expose(SubtleCrypto);
+expose(SubtleCrypto, "SubtleCrypto");
 
 const subtle = new SubtleCrypto(MAKE);
 
@@ -315,6 +315,6 @@ export class Crypto {
 		    `${hex.slice(20)}`);
 	}
 }
-expose(Crypto);
+expose(Crypto, "Crypto");
 
 export const crypto = new Crypto(MAKE);

@@ -2,80 +2,14 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Events, errors with names, and how work is called off.
+ * The kinds of events, and how work is called off.
  */
 
-import {
-	Event, EventTarget, getEventAttributeValue, setErrorHandler,
-	setEventAttributeValue, setWarningHandler,
-} from "event-target-shim";
+import { Event, EventTarget, handlerAttribute } from "./event.js";
+import { DOMException } from "./exception.js";
 import { expose, isObject, need } from "./webidl.js";
 
-const CODES = [
-	"", "IndexSizeError", "", "HierarchyRequestError",
-	"WrongDocumentError", "InvalidCharacterError", "",
-	"NoModificationAllowedError", "NotFoundError", "NotSupportedError",
-	"InUseAttributeError", "InvalidStateError", "SyntaxError",
-	"InvalidModificationError", "NamespaceError", "InvalidAccessError",
-	"", "TypeMismatchError", "SecurityError", "NetworkError",
-	"AbortError", "URLMismatchError", "QuotaExceededError",
-	"TimeoutError", "InvalidNodeTypeError", "DataCloneError",
-];
-const CONSTANTS = [
-	"INDEX_SIZE_ERR", "DOMSTRING_SIZE_ERR", "HIERARCHY_REQUEST_ERR",
-	"WRONG_DOCUMENT_ERR", "INVALID_CHARACTER_ERR",
-	"NO_DATA_ALLOWED_ERR", "NO_MODIFICATION_ALLOWED_ERR",
-	"NOT_FOUND_ERR", "NOT_SUPPORTED_ERR", "INUSE_ATTRIBUTE_ERR",
-	"INVALID_STATE_ERR", "SYNTAX_ERR", "INVALID_MODIFICATION_ERR",
-	"NAMESPACE_ERR", "INVALID_ACCESS_ERR", "VALIDATION_ERR",
-	"TYPE_MISMATCH_ERR", "SECURITY_ERR", "NETWORK_ERR", "ABORT_ERR",
-	"URL_MISMATCH_ERR", "QUOTA_EXCEEDED_ERR", "TIMEOUT_ERR",
-	"INVALID_NODE_TYPE_ERR", "DATA_CLONE_ERR",
-];
-
-export class DOMException extends Error {
-	#name = "Error";
-
-	constructor(message = "", options = "Error") {
-		super(`${message}`);
-		if (isObject(options)) {
-			if (options.name !== undefined)
-				this.#name = `${options.name}`;
-			if ("cause" in options)
-				Object.defineProperty(this, "cause", {
-					value: options.cause,
-					writable: true,
-					configurable: true,
-				});
-		} else
-			this.#name = `${options}`;
-	}
-
-	get name() {
-		return (this.#name);
-	}
-
-	get code() {
-		return (Math.max(0, CODES.indexOf(this.#name || "?")));
-	}
-}
-expose(DOMException);
-CONSTANTS.forEach((name, i) => {
-	for (const object of [DOMException, DOMException.prototype])
-		Object.defineProperty(object, name,
-		    { value: i + 1, enumerable: true });
-});
-
-/* What the shim has to say about unusual calls, browsers say not at all. */
-setWarningHandler(() => {});
-setErrorHandler((error) => globalThis.reportError(error));
-
-Object.defineProperty(Event.prototype, Symbol.toStringTag,
-    { value: "Event", configurable: true });
-Object.defineProperty(EventTarget.prototype, Symbol.toStringTag,
-    { value: "EventTarget", configurable: true });
-
-export { Event, EventTarget };
+export { DOMException, Event, EventTarget };
 
 export class CustomEvent extends Event {
 	#detail;
@@ -90,7 +24,7 @@ export class CustomEvent extends Event {
 		return (this.#detail);
 	}
 }
-expose(CustomEvent);
+expose(CustomEvent, "CustomEvent");
 
 export class ErrorEvent extends Event {
 	#init;
@@ -121,7 +55,7 @@ export class ErrorEvent extends Event {
 		return (this.#init.error);
 	}
 }
-expose(ErrorEvent);
+expose(ErrorEvent, "ErrorEvent");
 
 export class PromiseRejectionEvent extends Event {
 	#init;
@@ -142,7 +76,7 @@ export class PromiseRejectionEvent extends Event {
 		return (this.#init.reason);
 	}
 }
-expose(PromiseRejectionEvent);
+expose(PromiseRejectionEvent, "PromiseRejectionEvent");
 
 let abortSignal, onAbort, offAbort;
 const MAKE = Symbol("make");
@@ -254,16 +188,9 @@ export class AbortSignal extends EventTarget {
 			throw this.#reason;
 	}
 
-	get onabort() {
-		return (getEventAttributeValue(this, "abort"));
-	}
-
-	set onabort(value) {
-		setEventAttributeValue(this, "abort",
-		    isObject(value) ? value : null);
-	}
 }
-expose(AbortSignal);
+handlerAttribute(AbortSignal, "abort");
+expose(AbortSignal, "AbortSignal");
 
 /* https://dom.spec.whatwg.org/#interface-abortcontroller */
 export class AbortController {
@@ -277,7 +204,7 @@ export class AbortController {
 		abortSignal(this.#signal, reason);
 	}
 }
-expose(AbortController);
+expose(AbortController, "AbortController");
 
 /* Call step(reason) when the signal is aborted; and not any more. */
 export { onAbort, offAbort };

@@ -75,7 +75,7 @@ export class ExtendableEvent extends Event {
 		host.hold(Promise.resolve(promise));
 	}
 }
-expose(ExtendableEvent);
+expose(ExtendableEvent, "ExtendableEvent");
 
 export let takeResponse;
 
@@ -110,7 +110,7 @@ export class FetchEvent extends ExtendableEvent {
 		this.stopImmediatePropagation();
 	}
 }
-expose(FetchEvent);
+expose(FetchEvent, "FetchEvent");
 
 /* Ask the listeners of "fetch". Returns the promise of a response. */
 export function dispatchFetch(request) {

@@ -91,8 +91,8 @@ export class FormData {
 			this.#entries[at] = made;
 	}
 }
-pairs(FormData, (data, i) => entriesOf(data)[i]);
-expose(FormData);
+pairs(FormData, "FormData", (data, i) => entriesOf(data)[i]);
+expose(FormData, "FormData");
 
 /*--------------------------------------------------------------------
  * To the wire

@@ -42,7 +42,7 @@ class Context {
 		return (host.timeLeft());
 	}
 }
-expose(Context);
+expose(Context, "Context");
 
 const context = new Context();
 let env, call;

@@ -239,8 +239,8 @@ export class Headers {
 			list.push(name, value);
 	}
 }
-pairs(Headers, (h, i) => sortedPair(h, i));
-expose(Headers);
+pairs(Headers, "Headers", (h, i) => sortedPair(h, i));
+expose(Headers, "Headers");
 
 /* Those that handlers use, so that no request has to look at them first. */
 for (const name of ["Accept", "Age", "Allow", "Authorization",

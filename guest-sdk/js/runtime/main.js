@@ -27,7 +27,7 @@ import { Response } from "./response.js";
 import * as streams from "./streams.js";
 import * as timers from "./timers.js";
 import { URL, URLSearchParams } from "./url.js";
-import { expose } from "./webidl.js";
+import { expose, need } from "./webidl.js";
 import { URLPattern } from "urlpattern-polyfill/urlpattern";
 
 class Performance extends dom.EventTarget {
@@ -43,18 +43,19 @@ class Performance extends dom.EventTarget {
 		return ({ timeOrigin: this.timeOrigin });
 	}
 }
-expose(Performance);
+expose(Performance, "Performance");
 
 class Navigator {
 	get userAgent() {
 		return ("vmod_sandbox");
 	}
 }
-expose(Navigator);
+expose(Navigator, "Navigator");
 
-function invalidCharacter(f, text) {
+function invalidCharacter(f, args) {
+	need(args.length, 1, "atob, btoa");
 	try {
-		return (f(`${text}`));
+		return (f(`${args[0]}`));
 	} catch (e) {
 		if (!(e instanceof TypeError))
 			throw e;
@@ -68,10 +69,10 @@ const functions = {
 	dispatchEvent: events.dispatchEvent,
 	reportError: events.reportError,
 	atob(data) {
-		return (invalidCharacter((s) => host.atob(s), data));
+		return (invalidCharacter((s) => host.atob(s), arguments));
 	},
 	btoa(data) {
-		return (invalidCharacter((s) => host.btoa(s), data));
+		return (invalidCharacter((s) => host.btoa(s), arguments));
 	},
 	clearInterval: timers.clearInterval,
 	clearTimeout: timers.clearTimeout,

@@ -36,6 +36,7 @@ const ENUMS = {
 		"strict-origin", "strict-origin-when-cross-origin",
 		"unsafe-url"],
 	priority: ["auto", "high", "low"],
+	duplex: ["half"],
 };
 
 /* What fetch() needs of one: { method, url, list, body, signal, redirect } */
@@ -111,6 +112,7 @@ function freshState() {
 		referrerPolicy: "",
 		integrity: "",
 		keepalive: false,
+		duplex: "half",
 	});
 }
 
@@ -165,7 +167,7 @@ export class Request {
 		if (init.method !== undefined)
 			s.method = normalMethod(init.method);
 		for (const name of ["mode", "credentials", "cache", "redirect",
-			"referrerPolicy", "priority"])
+			"referrerPolicy", "priority", "duplex"])
 			if (init[name] !== undefined)
 				s[name] = oneOf(init[name], ENUMS[name],
 				    `Request: ${name}`);
@@ -373,4 +375,4 @@ export class Request {
 		return (copy);
 	}
 }
-expose(Request);
+expose(Request, "Request");

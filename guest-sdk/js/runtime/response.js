@@ -195,4 +195,4 @@ export class Response {
 		return (copy);
 	}
 }
-expose(Response);
+expose(Response, "Response");

@@ -46,7 +46,7 @@ export class TextEncoder {
 		return (encoder.encodeInto(`${source}`, destination));
 	}
 }
-expose(TextEncoder);
+expose(TextEncoder, "TextEncoder");
 
 export class TextDecoder {
 	#encoding;
@@ -103,7 +103,7 @@ export class TextDecoder {
 		return (host.utf8Decode(bytes, this.#fatal));
 	}
 }
-expose(TextDecoder);
+expose(TextDecoder, "TextDecoder");
 
 export { TextDecoderStream, TextEncoderStream };
 

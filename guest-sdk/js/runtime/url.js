@@ -288,8 +288,8 @@ export class URLSearchParams {
 		return (serializeForm(this.#list));
 	}
 }
-pairs(URLSearchParams, (params, i) => listOf(params)[i]);
-expose(URLSearchParams);
+pairs(URLSearchParams, "URLSearchParams", (params, i) => listOf(params)[i]);
+expose(URLSearchParams, "URLSearchParams");
 
 /*--------------------------------------------------------------------
  * URL
@@ -515,4 +515,4 @@ export class URL {
 		return (this.#url.href);
 	}
 }
-expose(URL);
+expose(URL, "URL");

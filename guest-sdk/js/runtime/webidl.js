@@ -73,9 +73,10 @@ export function bytesOf(value) {
 
 /*
  * Make a class look as WebIDL says: its members can be enumerated, and it has
- * a name for Object.prototype.toString().
+ * a name for Object.prototype.toString(). The bundler may have changed its
+ * own, because there are globals with the same.
  */
-export function expose(cls, name = cls.name) {
+export function expose(cls, name) {
 	for (const [object, hidden] of [
 		[cls.prototype, ["constructor"]],
 		[cls, ["prototype", "name", "length"]],
@@ -87,6 +88,8 @@ export function expose(cls, name = cls.name) {
 	}
 	Object.defineProperty(cls.prototype, Symbol.toStringTag,
 	    { value: name, configurable: true });
+	Object.defineProperty(cls, "name",
+	    { value: name, configurable: true });
 	return (cls);
 }
 
@@ -94,7 +97,7 @@ export function expose(cls, name = cls.name) {
  * The iterators of a class of name and value pairs: (at) gives the pair at an
  * index now, or undefined at the end.
  */
-export function pairs(cls, at) {
+export function pairs(cls, name, at) {
 	const proto = Object.setPrototypeOf({
 		next() {
 			const it = iterators.get(this);
@@ -124,7 +127,7 @@ export function pairs(cls, at) {
 	}
 
 	Object.defineProperty(proto, Symbol.toStringTag,
-	    { value: `${cls.name} Iterator`, configurable: true });
+	    { value: `${name} Iterator`, configurable: true });
 	Object.defineProperties(cls.prototype, {
 		keys: { value: function keys() {
 			return (iterate(this, 0));

@@ -1,0 +1,63 @@
+/*
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * https://webidl.spec.whatwg.org/#idl-DOMException: errors with a name
+ */
+
+import { expose, isObject } from "./webidl.js";
+
+const CODES = [
+	"", "IndexSizeError", "", "HierarchyRequestError",
+	"WrongDocumentError", "InvalidCharacterError", "",
+	"NoModificationAllowedError", "NotFoundError", "NotSupportedError",
+	"InUseAttributeError", "InvalidStateError", "SyntaxError",
+	"InvalidModificationError", "NamespaceError", "InvalidAccessError",
+	"", "TypeMismatchError", "SecurityError", "NetworkError",
+	"AbortError", "URLMismatchError", "QuotaExceededError",
+	"TimeoutError", "InvalidNodeTypeError", "DataCloneError",
+];
+const CONSTANTS = [
+	"INDEX_SIZE_ERR", "DOMSTRING_SIZE_ERR", "HIERARCHY_REQUEST_ERR",
+	"WRONG_DOCUMENT_ERR", "INVALID_CHARACTER_ERR",
+	"NO_DATA_ALLOWED_ERR", "NO_MODIFICATION_ALLOWED_ERR",
+	"NOT_FOUND_ERR", "NOT_SUPPORTED_ERR", "INUSE_ATTRIBUTE_ERR",
+	"INVALID_STATE_ERR", "SYNTAX_ERR", "INVALID_MODIFICATION_ERR",
+	"NAMESPACE_ERR", "INVALID_ACCESS_ERR", "VALIDATION_ERR",
+	"TYPE_MISMATCH_ERR", "SECURITY_ERR", "NETWORK_ERR", "ABORT_ERR",
+	"URL_MISMATCH_ERR", "QUOTA_EXCEEDED_ERR", "TIMEOUT_ERR",
+	"INVALID_NODE_TYPE_ERR", "DATA_CLONE_ERR",
+];
+
+export class DOMException extends Error {
+	#name = "Error";
+
+	constructor(message = "", options = "Error") {
+		super(`${message}`);
+		if (isObject(options)) {
+			if (options.name !== undefined)
+				this.#name = `${options.name}`;
+			if ("cause" in options)
+				Object.defineProperty(this, "cause", {
+					value: options.cause,
+					writable: true,
+					configurable: true,
+				});
+		} else
+			this.#name = `${options}`;
+	}
+
+	get name() {
+		return (this.#name);
+	}
+
+	get code() {
+		return (Math.max(0, CODES.indexOf(this.#name || "?")));
+	}
+}
+expose(DOMException, "DOMException");
+CONSTANTS.forEach((name, i) => {
+	for (const object of [DOMException, DOMException.prototype])
+		Object.defineProperty(object, name,
+		    { value: i + 1, enumerable: true });
+});

@@ -593,10 +593,10 @@ int
 engine_call(struct engine_value func, int argc,
     const struct engine_value *argv, struct engine_value *ret)
 {
-	JSValue args[4], v;
+	JSValue args[8], v;
 	int i;
 
-	for (i = 0; i < argc && i < 4; i++)
+	for (i = 0; i < argc && i < 8; i++)
 		args[i] = value_in(argv[i]);
 	v = JS_Call(engine.ctx, value_in(func), JS_UNDEFINED, i, args);
 	if (JS_IsException(v))

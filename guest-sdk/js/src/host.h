@@ -39,6 +39,10 @@ extern const size_t host_fetch_n;
 const struct sandbox_request *request_now(void);
 void request_set(const struct sandbox_request *);
 
+/* When we stop by ourselves, by CLOCK_MONOTONIC, which is a little before the
+ * host would stop us; 0 before the first request. */
+int64_t request_deadline(void);
+
 /* host_system.c [system] */
 
 /* CLOCK_MONOTONIC, in nanoseconds; no exit. */

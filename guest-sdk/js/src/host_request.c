@@ -10,7 +10,12 @@
 #include "heap.h"
 #include "host.h"
 
+/* The time before the host's deadline at which we stop by ourselves, because
+ * we can say where: a tenth of what there is, this at the most. */
+#define REQUEST_MARGIN	((int64_t)20 * 1000 * 1000)
+
 static const struct sandbox_request *request;
+static int64_t request_end;
 static struct engine_value request_body;
 static int request_has_body;
 
@@ -24,8 +29,20 @@ request_now(void)
 void
 request_set(const struct sandbox_request *rq)
 {
+	int64_t margin;
 
+	margin = rq->timeout_ns / 10;
+	if (margin > REQUEST_MARGIN)
+		margin = REQUEST_MARGIN;
 	request = rq;
+	request_end = rq->mono_ns + rq->timeout_ns - margin;
+}
+
+int64_t
+request_deadline(void)
+{
+
+	return (request_end);
 }
 
 /* The request, or NULL, and it has thrown. */

@@ -26,10 +26,6 @@
 /* JavaScript's part of the stack; C code that it calls needs some. */
 #define SERVE_STACK	((size_t)1 << 20)
 
-/* The time before the host's deadline at which we stop by ourselves, because
- * we can say where: a tenth, this at the most. */
-#define SERVE_MARGIN	((int64_t)20 * 1000 * 1000)
-
 #define MAX_REJECTED	16
 
 struct rejected {
@@ -41,7 +37,6 @@ static struct {
 	size_t			heap;		/* bytes */
 	struct engine_value	handle;		/* hooks of the runtime's */
 	struct engine_value	on_unhandled;
-	int64_t			deadline;	/* 0: none */
 	int			stopped;
 	unsigned		n_rejected;
 	struct rejected		rejected[MAX_REJECTED];
@@ -52,14 +47,20 @@ static struct {
  */
 
 static int
+serve_late(void)
+{
+
+	return (request_deadline() != 0 &&
+	    system_mono() >= request_deadline());
+}
+
+static int
 serve_stop(void)
 {
 
-	if (serve_state.deadline == 0 ||
-	    system_mono() < serve_state.deadline)
-		return (0);
+	if (serve_state.stopped || !serve_late())
+		return (serve_state.stopped);
 	serve_state.stopped = 1;
-	serve_state.deadline = 0;
 	system_log(SANDBOX_LOG_ERROR, NULL,
 	    "no answer: its time is up; it was running");
 	system_log(SANDBOX_LOG_ERROR, NULL, error_where());
@@ -160,8 +161,8 @@ wait_something(void)
 			return (n < 0 ? -1 : 1);
 	} else if (next == INT64_MAX)
 		return (0);
-	if (serve_state.deadline != 0 && next > serve_state.deadline)
-		next = serve_state.deadline;
+	if (request_deadline() != 0 && next > request_deadline())
+		next = request_deadline();
 	wait_timer(next);
 	return (1);
 }
@@ -313,14 +314,6 @@ serve_unhandled(void)
 	}
 }
 
-static int
-serve_late(void)
-{
-
-	return (serve_state.deadline != 0 &&
-	    system_mono() >= serve_state.deadline);
-}
-
 /* Until there is an answer, and nothing that it waits for. */
 static void
 serve_run(void)
@@ -363,12 +356,7 @@ serve_run(void)
 static void
 serve_request(const struct sandbox_request *rq)
 {
-	int64_t margin;
 
-	margin = rq->timeout_ns / 10;
-	if (margin > SERVE_MARGIN)
-		margin = SERVE_MARGIN;
-	serve_state.deadline = rq->mono_ns + rq->timeout_ns - margin;
 	random_seed(rq->random);
 	request_set(rq);
 	serve_run();

@@ -229,8 +229,10 @@ req_usage(struct busyobj *bo, const struct vsbx_task *task)
 	us = SBX_VM_Usage(task->vm);
 	AN(us);
 	VSLb(bo->vsl, SLT_VCL_Log, "sandbox %s: exits=%ju syscalls=%ju"
-	    " run=%.6f dropped=%ju", task->prg->name, (uintmax_t)us->exits,
-	    (uintmax_t)us->syscalls, us->run, (uintmax_t)us->log_dropped);
+	    " run=%.6f dropped=%ju fetches=%ju waited=%.6f", task->prg->name,
+	    (uintmax_t)us->exits, (uintmax_t)us->syscalls, us->run,
+	    (uintmax_t)us->log_dropped, (uintmax_t)us->fetch.asked,
+	    us->waited);
 }
 
 /*--------------------------------------------------------------------*/

@@ -16,6 +16,7 @@
 #include "vtim.h"
 
 #include "base/err.h"
+#include "hostcall/header.h"
 #include "pool/vm.h"
 #include "vmod/compat.h"
 #include "vmod/vsbx.h"
@@ -143,9 +144,9 @@ req_headers(struct busyobj *bo, struct sbx_header *h, uint64_t body_len,
 		    req_header(&hp->hd[u], &h[n]))
 			continue;
 		bo->acct.bereq_hdrbytes += h[n].name.l + h[n].value.l + 4;
-		if (vsbx_hdr_is(&h[n].name, "Content-Length"))
+		if (SBX_Header_Is(&h[n].name, "Content-Length"))
 			has_cl = 1;
-		else if (!vsbx_hdr_is_hop(&h[n].name))
+		else if (!SBX_Header_IsHop(&h[n].name))
 			n++;
 	}
 	if (!has_cl && body_len == 0)

@@ -21,6 +21,7 @@
 #include "sandbox_abi.h"
 
 #include "base/err.h"
+#include "hostcall/header.h"
 #include "pool/vm.h"
 #include "vmod/compat.h"
 #include "vmod/vsbx.h"
@@ -41,10 +42,10 @@ static int
 resp_is_ours(const struct sbx_header *h)
 {
 
-	return (vsbx_hdr_is_hop(&h->name) ||
-	    vsbx_hdr_is(&h->name, "Content-Length") ||
-	    vsbx_hdr_is(&h->name, "X-Varnish") ||
-	    vsbx_hdr_is(&h->name, "X-Vinyl") ||
+	return (SBX_Header_IsHop(&h->name) ||
+	    SBX_Header_Is(&h->name, "Content-Length") ||
+	    SBX_Header_Is(&h->name, "X-Varnish") ||
+	    SBX_Header_Is(&h->name, "X-Vinyl") ||
 	    (h->name.l >= 6 && !strncasecmp(h->name.b, "Proxy-", 6)));
 }
 
@@ -59,7 +60,7 @@ resp_head_length(struct resp_plan *rp)
 
 	for (u = 0; u < rp->ans->n_headers; u++) {
 		h = &rp->ans->headers[u];
-		if (!vsbx_hdr_is(&h->name, "Content-Length"))
+		if (!SBX_Header_Is(&h->name, "Content-Length"))
 			continue;
 		if (h->value.l == 0 || h->value.l > 18)
 			return;

@@ -20,11 +20,9 @@ struct arg_vmod_sandbox_program__init;
 struct http_conn;
 struct sbx_answer;
 struct sbx_err;
-struct sbx_header;
 struct sbx_program;
 struct sbx_program_cfg;
 struct sbx_request;
-struct sbx_txt;
 struct sbx_vm;
 struct vsb;
 struct vsbx_dir;
@@ -141,14 +139,6 @@ void vsbx_panic(const struct vmod_sandbox_program *, struct vsb *);
 
 /* What .stats() returns. */
 void vsbx_list_json(struct vsb *, const struct vmod_sandbox_program *);
-
-/* header.c ----------------------------------------------------------*/
-
-/* Is it this name? Case does not matter. */
-int vsbx_hdr_is(const struct sbx_txt *name, const char *);
-
-/* Does a header of this name belong to a connection, not to the message? */
-int vsbx_hdr_is_hop(const struct sbx_txt *name);
 
 /* request.c ---------------------------------------------------------*/
 

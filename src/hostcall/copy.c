@@ -20,15 +20,15 @@
 #include "machine/gmem.h"
 
 void
-SBX_Copy_Init(struct sbx_copy *c, const struct sbx_gmem *gm,
+SBX_Copy_Init(struct sbx_copy *c, struct sbx_gmem *gm,
     struct sbx_store *store)
 {
 
 	AN(c);
-	CHECK_OBJ_NOTNULL(gm, SBX_GMEM_MAGIC);
 	AN(store);
 	INIT_OBJ(c, SBX_COPY_MAGIC);
 	c->gmem = gm;
+	SBX_Gpage_Init(&c->page, gm);
 	c->store = store;
 	store->used = 0;
 }
@@ -44,13 +44,13 @@ copy_bad(struct sbx_copy *c, enum sbx_bad_e bad, uint64_t va, uint32_t len)
 }
 
 static int
-copy_is_zero(const struct sbx_copy *c, uint64_t va, uint32_t len)
+copy_is_zero(struct sbx_copy *c, uint64_t va, uint32_t len)
 {
 	uint8_t b[SBX_COPY_STRUCT_MAX];
 	uint32_t u;
 
 	assert(len <= sizeof b);
-	if (SBX_Gmem_CopyIn(c->gmem, b, (sandbox_gva_t){ va }, len))
+	if (SBX_Gpage_CopyIn(&c->page, b, (sandbox_gva_t){ va }, len))
 		return (0);
 	for (u = 0; u < len; u++)
 		if (b[u] != 0)
@@ -66,7 +66,7 @@ SBX_Copy_Struct(struct sbx_copy *c, void *to, uint32_t len, uint64_t va)
 	CHECK_OBJ_NOTNULL(c, SBX_COPY_MAGIC);
 	AN(to);
 	assert(len >= sizeof size && len <= SBX_COPY_STRUCT_MAX);
-	if (SBX_Gmem_CopyIn(c->gmem, to, (sandbox_gva_t){ va }, len))
+	if (SBX_Gpage_CopyIn(&c->page, to, (sandbox_gva_t){ va }, len))
 		return (copy_bad(c, SBX_BAD_STRUCT, va, len));
 	memcpy(&size, to, sizeof size);
 	if (size < len || size > SBX_COPY_STRUCT_MAX)
@@ -92,7 +92,7 @@ SBX_Copy_Str(struct sbx_copy *c, const struct sandbox_str *s,
 	if (s->len > sizeof st->bytes - st->used)
 		return (copy_bad(c, SBX_BAD_LONG, s->ptr.va, s->len));
 	b = st->bytes + st->used;
-	if (SBX_Gmem_CopyIn(c->gmem, b, s->ptr, s->len))
+	if (SBX_Gpage_CopyIn(&c->page, b, s->ptr, s->len))
 		return (copy_bad(c, SBX_BAD_STRING, s->ptr.va, s->len));
 	st->used += s->len;
 	t->b = b;
@@ -107,7 +107,7 @@ copy_header(struct sbx_copy *c, sandbox_gva_t at)
 	struct sandbox_header h;
 
 	at.va += c->n * sizeof h;
-	if (SBX_Gmem_CopyIn(c->gmem, &h, at, sizeof h))
+	if (SBX_Gpage_CopyIn(&c->page, &h, at, sizeof h))
 		return (copy_bad(c, SBX_BAD_HEADER, at.va, sizeof h));
 	if (SBX_Copy_Str(c, &h.name, &out->name) ||
 	    SBX_Copy_Str(c, &h.value, &out->value))

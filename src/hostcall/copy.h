@@ -15,8 +15,7 @@
 #include "sandbox_abi.h"
 
 #include "hostcall/http.h"
-
-struct sbx_gmem;
+#include "machine/gmem.h"
 
 /* No structure of sandbox_abi.h will ever be larger. */
 #define SBX_COPY_STRUCT_MAX	4096
@@ -46,7 +45,8 @@ struct sbx_store {
 struct sbx_copy {
 	unsigned		magic;
 #define SBX_COPY_MAGIC		0x39e57d02
-	const struct sbx_gmem	*gmem;
+	struct sbx_gmem		*gmem;
+	struct sbx_gpage	page;
 	struct sbx_store	*store;
 	enum sbx_bad_e		bad;		/* after -1 */
 	uint64_t		va;
@@ -54,8 +54,9 @@ struct sbx_copy {
 	unsigned		n;
 };
 
-/* From this guest to (store), which is empty afterwards. */
-void SBX_Copy_Init(struct sbx_copy *, const struct sbx_gmem *,
+/* From this guest to (store), which is empty afterwards. The guest must not
+ * run before the last copy. */
+void SBX_Copy_Init(struct sbx_copy *, struct sbx_gmem *,
     struct sbx_store *store);
 
 /*

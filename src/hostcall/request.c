@@ -59,6 +59,7 @@ SBX_Exchange_Body(struct sbx_exchange *x, struct sbx_proc *p, const void *b,
 /* Where the next bytes of the block go. */
 struct request_block {
 	struct sbx_proc		*p;
+	struct sbx_gpage	page;
 	uint64_t		used;
 	int			failed;
 };
@@ -72,7 +73,7 @@ request_put(struct request_block *rb, const void *b, uint64_t len)
 		rb->failed = 1;
 		return (va);
 	}
-	if (SBX_Gmem_CopyOut(&rb->p->machine->gmem, va, b, len))
+	if (SBX_Gpage_CopyOut(&rb->page, va, b, len))
 		rb->failed = 1;
 	rb->used += len;
 	return (va);
@@ -127,7 +128,7 @@ SBX_Exchange_Request(struct sbx_exchange *x, struct sbx_proc *p,
     const struct sbx_request *req, const struct sbx_moment *now,
     struct sbx_err *err)
 {
-	struct request_block rb = { p, sizeof(struct sandbox_request), 0 };
+	struct request_block rb;
 	const struct sbx_clock clock = {
 		.tsc = now->tsc,
 		.mult = now->tsc_mult,
@@ -139,6 +140,10 @@ SBX_Exchange_Request(struct sbx_exchange *x, struct sbx_proc *p,
 	CHECK_OBJ_NOTNULL(x, SBX_EXCHANGE_MAGIC);
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	AN(req);
+	rb.p = p;
+	rb.used = sizeof r;
+	rb.failed = 0;
+	SBX_Gpage_Init(&rb.page, &p->machine->gmem);
 	(void)request_put(&rb, &clock, sizeof clock);
 	memset(&r, 0, sizeof r);
 	r.version = SANDBOX_ABI_VERSION;

@@ -236,3 +236,74 @@ SBX_Gmem_StrIn(const struct sbx_gmem *gm, char *dst, size_t max,
 	}
 	return (-2);
 }
+
+/*--------------------------------------------------------------------
+ * The page that was used last
+ */
+
+void
+SBX_Gpage_Init(struct sbx_gpage *gp, struct sbx_gmem *gm)
+{
+
+	AN(gp);
+	CHECK_OBJ_NOTNULL(gm, SBX_GMEM_MAGIC);
+	INIT_OBJ(gp, SBX_GPAGE_MAGIC);
+	gp->gmem = gm;
+}
+
+/* The bytes at (va), (*len) of them at the most, or NULL. */
+static uint8_t *
+gpage_at(struct sbx_gpage *gp, uint64_t va, uint64_t *len,
+    enum sbx_access_e acc)
+{
+	uint64_t off = va % SBX_PAGE;
+
+	CHECK_OBJ_NOTNULL(gp, SBX_GPAGE_MAGIC);
+	if (gp->ptr == NULL || gp->va != va - off) {
+		gp->va = va - off;
+		if (SBX_Gmem_Span(gp->gmem, (sandbox_gva_t){ gp->va },
+		    SBX_PAGE, acc, &gp->ptr) != SBX_PAGE) {
+			gp->ptr = NULL;
+			return (NULL);
+		}
+	}
+	if (*len > SBX_PAGE - off)
+		*len = SBX_PAGE - off;
+	return (gp->ptr + off);
+}
+
+int
+SBX_Gpage_CopyIn(struct sbx_gpage *gp, void *dst, sandbox_gva_t gva,
+    uint64_t len)
+{
+	const uint8_t *s;
+	uint8_t *d = dst;
+	uint64_t l;
+
+	for (; len > 0; gva.va += l, len -= l, d += l) {
+		l = len;
+		s = gpage_at(gp, gva.va, &l, SBX_ACC_READ);
+		if (s == NULL)
+			return (-1);
+		memcpy(d, s, l);
+	}
+	return (0);
+}
+
+int
+SBX_Gpage_CopyOut(struct sbx_gpage *gp, sandbox_gva_t gva, const void *src,
+    uint64_t len)
+{
+	const uint8_t *s = src;
+	uint8_t *d;
+	uint64_t l;
+
+	for (; len > 0; gva.va += l, len -= l, s += l) {
+		l = len;
+		d = gpage_at(gp, gva.va, &l, SBX_ACC_WRITE);
+		if (d == NULL)
+			return (-1);
+		memcpy(d, s, l);
+	}
+	return (0);
+}

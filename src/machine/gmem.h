@@ -40,6 +40,19 @@ struct sbx_gmem {
 	uint64_t		*touched;	/* a bit per page */
 };
 
+/*
+ * For many small copies one after the other: the page that the last one was on
+ * is not looked up again. Good as long as the guest does not run and nobody
+ * changes its page tables.
+ */
+struct sbx_gpage {
+	unsigned		magic;
+#define SBX_GPAGE_MAGIC		0x7d52a90e
+	struct sbx_gmem		*gmem;
+	uint64_t		va;
+	uint8_t			*ptr;		/* NULL: none yet */
+};
+
 /* Bits of page table entries (SDM vol. 3, table 4-20). A and D are always
  * set, so that the CPU never has to write an entry. */
 #define SBX_PTE_P		(UINT64_C(1) << 0)
@@ -112,5 +125,15 @@ int SBX_Gmem_StrIn(const struct sbx_gmem *, char *dst, size_t max,
  */
 uint64_t SBX_Gmem_Span(struct sbx_gmem *, sandbox_gva_t, uint64_t len,
     enum sbx_access_e, uint8_t **ptr);
+
+/*
+ * As SBX_Gmem_CopyIn() and SBX_Gmem_CopyOut(). Each wants a page of its own:
+ * what may be read need not be writable.
+ */
+void SBX_Gpage_Init(struct sbx_gpage *, struct sbx_gmem *);
+int SBX_Gpage_CopyIn(struct sbx_gpage *, void *dst, sandbox_gva_t,
+    uint64_t len);
+int SBX_Gpage_CopyOut(struct sbx_gpage *, sandbox_gva_t, const void *src,
+    uint64_t len);
 
 #endif

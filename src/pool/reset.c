@@ -93,14 +93,14 @@ reset_get_log(struct sbx_vm *vm, struct sbx_err *err)
 }
 
 /* Copy the pages in (bits) of word (w) from the golden image; those that are
- * not in it are zero. */
-static void
+ * not in it are zero. Returns how many these were. */
+static unsigned
 reset_copy(const struct sbx_vm *vm, size_t w, uint64_t bits)
 {
 	uint64_t off, data = vm->img->data[w];
-	unsigned n;
+	unsigned n, copied = 0;
 
-	for (; bits != 0; bits &= bits - 1) {
+	for (; bits != 0; bits &= bits - 1, copied++) {
 		n = (unsigned)__builtin_ctzll(bits);
 		off = (w * 64 + n) * SBX_PAGE;
 		if (data >> n & 1)
@@ -109,6 +109,7 @@ reset_copy(const struct sbx_vm *vm, size_t w, uint64_t bits)
 		else
 			memset((uint8_t *)vm->mem + off, 0, SBX_PAGE);
 	}
+	return (copied);
 }
 
 /* Of (fresh), pages that were not hot before, as many as the budget allows
@@ -230,6 +231,38 @@ reset_is_old(struct sbx_vm *vm, uint64_t n_hot_before)
 	return (vm->age_in > 0 && --vm->age_in == 0);
 }
 
+/* Two words, what every x86-64 has registers for */
+typedef uint64_t reset_pair __attribute__((__vector_size__(16),
+    __aligned__(8), __may_alias__));
+
+/* What is in the eight words from (p) on, one over the other */
+static inline reset_pair
+reset_eight(const uint64_t *p)
+{
+	const reset_pair *v = (const void *)p;
+
+	return (v[0] | v[1] | v[2] | v[3]);
+}
+
+/* The first word from (w) on with something in it, in the log or in (touched).
+ * Nearly all are zero. */
+static size_t
+reset_next(const struct sbx_vm *vm, const uint64_t *touched, size_t w)
+{
+	const uint64_t *dirty = vm->dirty;
+	const size_t words = vm->words;
+	reset_pair any;
+
+	for (; w + 8 <= words; w += 8) {
+		any = reset_eight(dirty + w) | reset_eight(touched + w);
+		if ((any[0] | any[1]) != 0)
+			break;
+	}
+	while (w < words && (dirty[w] | touched[w]) == 0)
+		w++;
+	return (w);
+}
+
 static int
 reset_memory(struct sbx_vm *vm, struct sbx_err *err)
 {
@@ -240,16 +273,14 @@ reset_memory(struct sbx_vm *vm, struct sbx_err *err)
 	vm->n_reset = vm->n_dropped = 0;
 	if (reset_get_log(vm, err))
 		return (-1);
-	for (w = 0; w < vm->words; w++) {
+	for (w = reset_next(vm, touched, 0); w < vm->words;
+	    w = reset_next(vm, touched, w + 1)) {
 		bits = vm->dirty[w] | touched[w];
-		if (bits == 0)
-			continue;
 		vm->recent[w] |= touched[w];
 		touched[w] = 0;
 		drop = reset_budget(vm, w, bits & ~vm->hot[w]);
 		bits &= ~drop;
-		reset_copy(vm, w, bits);
-		vm->n_reset += (unsigned)__builtin_popcountll(bits);
+		vm->n_reset += reset_copy(vm, w, bits);
 		if (drop == 0)
 			continue;
 		vm->drop[w] = drop;

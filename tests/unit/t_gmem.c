@@ -103,6 +103,44 @@ copies(void)
 	CHECK_EQ(SBX_Gmem_CopyOut(gm, at, a, 2), -1);
 }
 
+/* The same byte by byte, over the edges of pages and back. */
+static void
+pages(void)
+{
+	static uint8_t a[2 * SBX_PAGE], b[2 * SBX_PAGE];
+	struct sbx_gmem *gm = &w.m.gmem;
+	sandbox_gva_t at = { WORLD_ARENA + 5 };
+	const sandbox_gva_t ro = { WORLD_RO }, kernel = { WORLD_KERNEL };
+	struct sbx_gpage in, out;
+	size_t i;
+
+	SBX_Gpage_Init(&in, gm);
+	SBX_Gpage_Init(&out, gm);
+	for (i = 0; i < sizeof a; i++) {
+		a[i] = (uint8_t)(i * 11 + i / 256);
+		AZ(SBX_Gpage_CopyOut(&out, (sandbox_gva_t){ at.va + i },
+		    a + i, 1));
+	}
+	AZ(SBX_Gmem_CopyIn(gm, b, at, sizeof b));
+	CHECK(!memcmp(a, b, sizeof a));
+	memset(b, 0, sizeof b);
+	AZ(SBX_Gpage_CopyIn(&in, b, at, sizeof b));
+	CHECK(!memcmp(a, b, sizeof a));
+
+	/* what fails is not remembered, and rights are those of each page */
+	CHECK_EQ(SBX_Gpage_CopyOut(&out, ro, a, 1), -1);
+	CHECK_EQ(SBX_Gpage_CopyOut(&out, ro, a, 1), -1);
+	CHECK_EQ(SBX_Gpage_CopyIn(&in, b, ro, 1), 0);
+	CHECK_EQ(SBX_Gpage_CopyIn(&in, b, kernel, 1), -1);
+	CHECK_EQ(SBX_Gpage_CopyIn(&in, b, kernel, 0), 0);
+	CHECK_EQ(SBX_Gpage_CopyIn(&in, b, (sandbox_gva_t){ UINT64_MAX }, 2),
+	    -1);
+	at.va = WORLD_ARENA + WORLD_ARENA_LEN - 1;
+	CHECK_EQ(SBX_Gpage_CopyOut(&out, at, a, 1), 0);
+	CHECK_EQ(SBX_Gpage_CopyOut(&out, at, a, 2), -1);
+	CHECK_EQ(SBX_Gpage_CopyOut(&out, at, a, 1), 0);
+}
+
 static unsigned
 n_touched(void)
 {
@@ -121,11 +159,19 @@ static void
 touched(void)
 {
 	struct sbx_gmem *gm = &w.m.gmem;
+	struct sbx_gpage gp;
 	char buf[16];
 
 	(void)n_touched();
 	AZ(SBX_Gmem_CopyIn(gm, buf, (sandbox_gva_t){ WORLD_ARENA }, 16));
 	CHECK_EQ(n_touched(), 0);
+	SBX_Gpage_Init(&gp, gm);
+	AZ(SBX_Gpage_CopyIn(&gp, buf, (sandbox_gva_t){ WORLD_ARENA }, 16));
+	CHECK_EQ(n_touched(), 0);
+	SBX_Gpage_Init(&gp, gm);
+	AZ(SBX_Gpage_CopyOut(&gp, (sandbox_gva_t){ WORLD_ARENA + SBX_PAGE - 1 },
+	    buf, 2));
+	CHECK_EQ(n_touched(), 2);
 	AZ(SBX_Gmem_CopyOut(gm, (sandbox_gva_t){ WORLD_ARENA }, buf, 16));
 	CHECK_EQ(n_touched(), 1);
 	AZ(SBX_Gmem_CopyOut(gm, (sandbox_gva_t){ WORLD_ARENA + SBX_PAGE - 1 },
@@ -206,6 +252,7 @@ everything(void)
 	wrap();
 	rights();
 	copies();
+	pages();
 	touched();
 	strings();
 	wild_tables();

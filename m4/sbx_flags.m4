@@ -70,6 +70,7 @@ AC_DEFUN([SBX_ARG_SANITIZERS], [
 	_SBX_ARG_SANITIZER([asan], [address])
 	_SBX_ARG_SANITIZER([ubsan], [undefined])
 	_SBX_ARG_SANITIZER([tsan], [thread])
+	_SBX_ARG_SANITIZER([fuzz], [fuzzer-no-link])
 	AS_IF([test "$enable_asan" != no && test "$enable_tsan" != no],
 	    [AC_MSG_ERROR([--enable-asan and --enable-tsan exclude each other])])
 	AS_IF([test "$enable_asan" != no],
@@ -83,6 +84,7 @@ AC_DEFUN([SBX_ARG_SANITIZERS], [
 	        [AC_MSG_ERROR([$CC can not link with $SBX_SAN_CFLAGS])])])
 	AM_CONDITIONAL([SANITIZER], [test "$sbx_san" = yes])
 	AM_CONDITIONAL([TSAN], [test "$enable_tsan" != no])
+	AM_CONDITIONAL([FUZZ], [test "$enable_fuzz" != no])
 	AC_SUBST([SBX_SAN_CFLAGS])
 	AC_SUBST([SBX_SAN_PRELOAD])
 ])

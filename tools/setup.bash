@@ -211,7 +211,7 @@ bootstrap_needed() {
 	    -newer configure -print -quit)" ]
 }
 
-# build DIR CONFIGURE-OPTION...: make all in DIR.
+# build DIR CONFIGURE-OPTION...: make all, or BUILD_TARGET, in DIR.
 build() {
 	local dir=$1 opts
 	shift
@@ -233,7 +233,7 @@ build() {
 		printf '%s\n' "$opts" >"$dir/options"
 	fi
 	step "Building" "$dir/make.log" \
-	    make -C "$dir" -j "$(nproc)" all || return 1
+	    make -C "$dir" -j "$(nproc)" "${BUILD_TARGET:-all}" || return 1
 }
 
 configure_in() {

@@ -193,8 +193,9 @@ run_set(struct run *r, const char *s)
 		run_usage("--set wants NAME=VALUE, not \"%s\"", s);
 	l = (size_t)(v - s);
 	d = run_number(s, v + 1);
-	if (d < 0)
-		run_usage("%s is negative", s);
+	/* nor is it one if it is not a number */
+	if (!(d >= 0 && d < 1e18))
+		run_usage("%s is out of range", s);
 #define LIMIT(type, name, unit, dflt, min, max, text)			\
 	if (l == strlen(#name) && !strncmp(s, #name, l)) {		\
 		r->cfg.name = (type)d;					\

@@ -10,7 +10,7 @@
 import { isUnusable, takeBody } from "./body.js";
 import { dispatchFetch, hasFetchListener } from "./events.js";
 import { headerList } from "./headers.js";
-import { host, setServing } from "./host.js";
+import { host, serving, setServing } from "./host.js";
 import { incomingRequest } from "./request.js";
 import { Response, responseState } from "./response.js";
 import { expose } from "./webidl.js";
@@ -52,13 +52,14 @@ export function useEnv(settings) {
 	env = Object.assign({}, settings);
 	Object.defineProperty(env, "ARG", {
 		get() {
-			return (host.arg());
+			return (serving ? host.arg() : "");
 		},
 		enumerable: true,
 		configurable: true,
 	});
 }
 
+/* hooks.ready() */
 export function ready(module) {
 	const handler = module.default;
 
@@ -72,6 +73,7 @@ export function ready(module) {
 		throw new TypeError("the module has no handler: it needs " +
 		    '"export default { fetch(request, env, ctx) { ... } }", ' +
 		    'or addEventListener("fetch", ...)');
+	return (env);
 }
 
 function failed(error) {

@@ -176,8 +176,10 @@ interface Hooks {
 	 * Look for its default export's fetch(), or a listener added with
 	 * addEventListener("fetch"). Throw an Error whose message tells the
 	 * author what is missing; that ends the program before it is ready.
+	 *
+	 * Returns the settings, to be given to warmup().
 	 */
-	ready(module: Record<string, unknown>): void;
+	ready(module: Record<string, unknown>): Record<string, string>;
 
 	/*
 	 * A request. Whatever it throws is a 500. Returning without having
@@ -214,7 +216,7 @@ interface Hooks {
  *	evaluate the user's module; run jobs and timers until its promise is
  *	    settled (a rejection ends the program)
  *	hooks.ready(module)
- *	module.warmup(), if exported; run jobs until its promise is settled
+ *	module.warmup(settings), if exported; run jobs until its promise is settled
  *	garbage collection; freeze
  *	for each request: hooks.handle(), then the event loop
  *

@@ -256,17 +256,17 @@ boot_unhandled(void)
 int
 serve_boot(void)
 {
-	struct engine_value hooks, ready, module, warmup, v;
+	struct engine_value hooks, ready, module, warmup, env, v;
 
 	if (boot_runtime(&hooks) < 0 ||
 	    boot_module("handler", PAYLOAD_HANDLER, &module) < 0)
 		return (-1);
 	if (engine_get(hooks, "ready", &ready) < 0 ||
-	    engine_call(ready, 1, &module, NULL) < 0)
+	    engine_call(ready, 1, &module, &env) < 0)
 		return (boot_failed("handler", error_last()));
 	if (engine_get(module, "warmup", &warmup) == 0 &&
 	    engine_is_function(warmup)) {
-		if (engine_call(warmup, 0, NULL, &v) < 0)
+		if (engine_call(warmup, 1, &env, &v) < 0)
 			return (boot_failed("warmup()", error_last()));
 		if (boot_await("warmup()", v) < 0)
 			return (-1);

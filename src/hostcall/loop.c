@@ -87,7 +87,7 @@ loop_call(struct sbx_exchange *x, struct sbx_proc *p)
 	const struct kvm_regs *r;
 	enum sbx_next_e next = SBX_NEXT_RETURN;
 	uint64_t a[6];
-	int64_t result;
+	int64_t result = 0;
 
 	r = SBX_Machine_Regs(p->machine);
 	a[0] = r->rdi;
@@ -100,6 +100,9 @@ loop_call(struct sbx_exchange *x, struct sbx_proc *p)
 		next = SBX_Hostcall(x, p, r->rax, a, &result);
 	else
 		result = SBX_Syscall(p, r->rax, a);
+	if (sbx_trace != NULL)
+		sbx_trace(p, r->rax, a, result, next != SBX_NEXT_RETURN ||
+		    p->kill != SBX_KILL_NONE);
 	if (p->kill != SBX_KILL_NONE)
 		return (SBX_NEXT_KILLED);
 	if (next == SBX_NEXT_RETURN)

@@ -22,10 +22,12 @@
 #include "machine/watchdog.h"
 
 static sbx_syscall_f * const sys_table[] = {
-#define SYSCALL(name, handler)	[SYS_##name] = SBX_Sys_##handler,
-#define ANOTHER(name, handler)	[SYS_##name] = SBX_Sys_##handler,
+#define SYSCALL(name, handler, ...)	[SYS_##name] = SBX_Sys_##handler,
+#define ANOTHER(name, handler, ...)	[SYS_##name] = SBX_Sys_##handler,
 #include "tbl/syscalls.h"
 };
+
+sbx_trace_f *sbx_trace;
 
 int64_t
 SBX_Syscall(struct sbx_proc *p, uint64_t nr, const uint64_t *a)

@@ -25,6 +25,15 @@ typedef int64_t sbx_syscall_f(struct sbx_proc *, const uint64_t *a);
 /* Answer system call (nr). */
 int64_t SBX_Syscall(struct sbx_proc *, uint64_t nr, const uint64_t *a);
 
+/*
+ * If set, called after each call of a guest's, ours among them, on the thread
+ * that runs it, with what it returns; (gone) if it does not return. For
+ * sandbox-run: in production nobody ever writes to it.
+ */
+typedef void sbx_trace_f(struct sbx_proc *, uint64_t nr, const uint64_t *a,
+    int64_t result, int gone);
+extern sbx_trace_f *sbx_trace;
+
 /* Bytes that are read, written or filled between two looks at the time. */
 #define SBX_SYS_CHUNK		(UINT64_C(1) << 16)
 
@@ -32,8 +41,8 @@ int64_t SBX_Syscall(struct sbx_proc *, uint64_t nr, const uint64_t *a);
  * For the handlers.
  */
 
-#define SYSCALL(name, handler)	sbx_syscall_f SBX_Sys_##handler;
-#define ANOTHER(name, handler)
+#define SYSCALL(name, handler, ...)	sbx_syscall_f SBX_Sys_##handler;
+#define ANOTHER(name, handler, ...)
 #include "tbl/syscalls.h"
 
 struct sbx_gmem *SBX_Sys_Gmem(struct sbx_proc *);

@@ -26,6 +26,7 @@
 #include "pool/pool.h"
 #include "pool/program.h"
 #include "pool/vm.h"
+#include "run/trace.h"
 
 #define RUN_LIST_MAX		256
 
@@ -74,6 +75,8 @@ static const char usage_text[] =
     "  -k, --keep-going        with --count: go on when a request fails\n"
     "  -s, --stats             times, exits and pages, to standard error\n"
     "  -q, --quiet             do not print the answer\n"
+    "  -t, --trace             each system call, with arguments and result, to\n"
+    "                          standard error, from the program's start on\n"
     "  -e, --env NAME=VALUE    environment of the program; may be repeated\n"
     "  -f, --file PATH         it may read this file, or all below this\n"
     "                          directory; may be repeated\n"
@@ -234,6 +237,7 @@ static const struct option run_options[] = {
 	{ "keep-going",	no_argument, NULL, 'k' },
 	{ "stats",	no_argument, NULL, 's' },
 	{ "quiet",	no_argument, NULL, 'q' },
+	{ "trace",	no_argument, NULL, 't' },
 	{ "env",	required_argument, NULL, 'e' },
 	{ "file",	required_argument, NULL, 'f' },
 	{ "set",	required_argument, NULL, 'o' },
@@ -255,6 +259,7 @@ run_option(struct run *r, int o)
 	case 'k':	r->fail = 0;					break;
 	case 's':	r->stats = 1;					break;
 	case 'q':	r->quiet = 1;					break;
+	case 't':	Run_Trace();					break;
 	case 'e':	run_list(r->env, &r->n_env, optarg, "--env");	break;
 	case 'f':	run_list(r->file, &r->n_file, optarg, "--file"); break;
 	case 'o':	run_set(r, optarg);				break;
@@ -279,7 +284,7 @@ run_args(struct run *r, int argc, char **argv)
 	r->req.headers = r->header;
 	r->count = 1;
 	r->fail = 1;
-	while ((o = getopt_long(argc, argv, "u:m:H:d:a:n:ksqe:f:o:h",
+	while ((o = getopt_long(argc, argv, "u:m:H:d:a:n:ksqte:f:o:h",
 	    run_options, NULL)) != -1)
 		run_option(r, o);
 	if (optind >= argc)
@@ -472,6 +477,7 @@ main(int argc, char **argv)
 	SBX_Err_Clear(&err);
 	start = SBX_Os_Mono();
 	if (SBX_Program_Open(&r.cfg, &prg, &err)) {
+		Run_TraceEnd();
 		fprintf(stderr, "sandbox-run: %s\n", err.msg);
 		return (1);
 	}
@@ -491,6 +497,7 @@ main(int argc, char **argv)
 		run_stats(&r, SBX_Program_Pool(prg), n, load);
 	SBX_Program_Cool(prg);
 	SBX_Program_Close(&prg);
+	Run_TraceEnd();
 	free(r.t_run);
 	free(r.t_reset);
 	free(r.body);

@@ -2,87 +2,101 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * SYSCALL(name, handler): the Linux system calls that guests have. All others
- * say ENOSYS. The handlers are in linux/sys_*.c. ANOTHER() is one whose
- * handler has been named before.
+ * SYSCALL(name, handler, leaves, arguments): the Linux system calls that guests
+ * have. All others say ENOSYS. The handlers are in linux/sys_*.c. ANOTHER() is
+ * one whose handler has been named before.
+ *
+ * They are answered alike before the snapshot and in a request. Before, what
+ * they leave becomes part of the image. In a request it is one of
+ *
+ *	READ	nothing but what they write to the guest's memory, which is put
+ *		back with all of it
+ *	STATE	what struct sbx_proc keeps account of, which is copied from the
+ *		image's, or a register
+ *	PAGES	that, and page table entries, which code in the guest has to put
+ *		back: an exit for each 170 of them, both times; and more than
+ *		SBX_MM_EDITS_MAX of them cost the VM
+ *
+ * The arguments are for sandbox-run --trace: a letter for the result, and one
+ * for each argument. src/run/trace.c has the letters.
  */
 
 /* sys_mem.c */
-SYSCALL(brk,			brk)
-SYSCALL(madvise,		madvise)
-SYSCALL(mmap,			mmap)
-SYSCALL(mprotect,		mprotect)
-SYSCALL(mremap,			mremap)
-SYSCALL(munmap,			munmap)
+SYSCALL(brk,			brk,		PAGES,	"xp")
+SYSCALL(madvise,		madvise,	STATE,	"dpud")
+SYSCALL(mmap,			mmap,		PAGES,	"xpuPMfx")
+SYSCALL(mprotect,		mprotect,	PAGES,	"dpuP")
+SYSCALL(mremap,			mremap,		PAGES,	"xpuux")
+SYSCALL(munmap,			munmap,		STATE,	"dpu")
 
 /* sys_file.c */
-SYSCALL(access,			access)
-SYSCALL(chdir,			chdir)
-SYSCALL(close,			close)
-SYSCALL(dup,			dup)
-SYSCALL(dup2,			dup2)
-SYSCALL(dup3,			dup3)
-SYSCALL(faccessat,		faccessat)
-ANOTHER(faccessat2,		faccessat)
-SYSCALL(fadvise64,		zero)
-SYSCALL(fcntl,			fcntl)
-SYSCALL(fstat,			fstat)
-SYSCALL(getcwd,			getcwd)
-SYSCALL(ioctl,			ioctl)
-SYSCALL(lseek,			lseek)
-SYSCALL(lstat,			stat)
-SYSCALL(newfstatat,		newfstatat)
-SYSCALL(open,			open)
-SYSCALL(openat,			openat)
-SYSCALL(pread64,		pread64)
-SYSCALL(read,			read)
-SYSCALL(readlink,		readlink)
-SYSCALL(readlinkat,		readlinkat)
-SYSCALL(readv,			readv)
-ANOTHER(stat,			stat)
-SYSCALL(write,			write)
-SYSCALL(writev,			writev)
+SYSCALL(access,			access,		READ,	"dsm")
+SYSCALL(chdir,			chdir,		READ,	"ds")
+SYSCALL(close,			close,		STATE,	"df")
+SYSCALL(dup,			dup,		STATE,	"df")
+SYSCALL(dup2,			dup2,		STATE,	"dff")
+SYSCALL(dup3,			dup3,		STATE,	"dffo")
+SYSCALL(faccessat,		faccessat,	READ,	"dfsm")
+ANOTHER(faccessat2,		faccessat,	READ,	"dfsmx")
+SYSCALL(fadvise64,		zero,		READ,	"dfuud")
+SYSCALL(fcntl,			fcntl,		STATE,	"dfdx")
+SYSCALL(fstat,			fstat,		READ,	"dfp")
+SYSCALL(getcwd,			getcwd,		READ,	"dsu")
+SYSCALL(ioctl,			ioctl,		READ,	"dfxp")
+SYSCALL(lseek,			lseek,		STATE,	"dfdd")
+SYSCALL(lstat,			stat,		READ,	"dsp")
+SYSCALL(newfstatat,		newfstatat,	READ,	"dfspx")
+SYSCALL(open,			open,		STATE,	"fsom")
+SYSCALL(openat,			openat,		STATE,	"ffsom")
+SYSCALL(pread64,		pread64,	READ,	"dfrud")
+SYSCALL(read,			read,		STATE,	"dfru")
+SYSCALL(readlink,		readlink,	READ,	"dsru")
+SYSCALL(readlinkat,		readlinkat,	READ,	"dfsru")
+SYSCALL(readv,			readv,		STATE,	"dfpd")
+ANOTHER(stat,			stat,		READ,	"dsp")
+SYSCALL(write,			write,		STATE,	"dfbu")
+SYSCALL(writev,			writev,		STATE,	"dfpd")
 
 /* sys_time.c */
-SYSCALL(clock_getres,		clock_getres)
-SYSCALL(clock_gettime,		clock_gettime)
-SYSCALL(clock_nanosleep,	clock_nanosleep)
-SYSCALL(gettimeofday,		gettimeofday)
-SYSCALL(nanosleep,		nanosleep)
-SYSCALL(time,			time)
-SYSCALL(times,			times)
+SYSCALL(clock_getres,		clock_getres,	READ,	"ddp")
+SYSCALL(clock_gettime,		clock_gettime,	READ,	"ddp")
+SYSCALL(clock_nanosleep,	clock_nanosleep, READ,	"ddxpp")
+SYSCALL(gettimeofday,		gettimeofday,	READ,	"dpp")
+SYSCALL(nanosleep,		nanosleep,	READ,	"dpp")
+SYSCALL(time,			time,		READ,	"dp")
+SYSCALL(times,			times,		READ,	"dp")
 
 /* sys_proc.c */
-SYSCALL(arch_prctl,		arch_prctl)
-SYSCALL(clone,			again)
-SYSCALL(exit,			exit)
-ANOTHER(exit_group,		exit)
-ANOTHER(fork,			again)
-SYSCALL(futex,			futex)
-SYSCALL(getegid,		nobody)
-ANOTHER(geteuid,		nobody)
-ANOTHER(getgid,			nobody)
-SYSCALL(getpid,			one)
-ANOTHER(getppid,		zero)
-SYSCALL(getrandom,		getrandom)
-SYSCALL(getrlimit,		getrlimit)
-SYSCALL(getrusage,		getrusage)
-ANOTHER(gettid,			one)
-ANOTHER(getuid,			nobody)
-SYSCALL(kill,			kill)
-SYSCALL(prctl,			prctl)
-SYSCALL(prlimit64,		prlimit64)
-SYSCALL(rt_sigaction,		rt_sigaction)
-SYSCALL(rt_sigprocmask,		rt_sigprocmask)
-SYSCALL(sched_getaffinity,	sched_getaffinity)
-ANOTHER(sched_yield,		zero)
-ANOTHER(set_robust_list,	zero)
-ANOTHER(set_tid_address,	one)
-SYSCALL(sigaltstack,		sigaltstack)
-SYSCALL(sysinfo,		sysinfo)
-SYSCALL(tgkill,			tgkill)
-ANOTHER(tkill,			kill)
-SYSCALL(uname,			uname)
-ANOTHER(vfork,			again)
+SYSCALL(arch_prctl,		arch_prctl,	STATE,	"dxp")
+SYSCALL(clone,			again,		READ,	"dxppp")
+SYSCALL(exit,			exit,		READ,	"dd")
+ANOTHER(exit_group,		exit,		READ,	"dd")
+ANOTHER(fork,			again,		READ,	"d")
+SYSCALL(futex,			futex,		READ,	"dpxupp")
+SYSCALL(getegid,		nobody,		READ,	"d")
+ANOTHER(geteuid,		nobody,		READ,	"d")
+ANOTHER(getgid,			nobody,		READ,	"d")
+SYSCALL(getpid,			one,		READ,	"d")
+ANOTHER(getppid,		zero,		READ,	"d")
+SYSCALL(getrandom,		getrandom,	READ,	"dpux")
+SYSCALL(getrlimit,		getrlimit,	READ,	"ddp")
+SYSCALL(getrusage,		getrusage,	READ,	"ddp")
+ANOTHER(gettid,			one,		READ,	"d")
+ANOTHER(getuid,			nobody,		READ,	"d")
+SYSCALL(kill,			kill,		READ,	"ddS")
+SYSCALL(prctl,			prctl,		STATE,	"ddxxx")
+SYSCALL(prlimit64,		prlimit64,	READ,	"dddpp")
+SYSCALL(rt_sigaction,		rt_sigaction,	STATE,	"dSppu")
+SYSCALL(rt_sigprocmask,		rt_sigprocmask,	STATE,	"ddppu")
+SYSCALL(sched_getaffinity,	sched_getaffinity, READ, "ddup")
+ANOTHER(sched_yield,		zero,		READ,	"d")
+ANOTHER(set_robust_list,	zero,		READ,	"dpu")
+ANOTHER(set_tid_address,	one,		READ,	"dp")
+SYSCALL(sigaltstack,		sigaltstack,	STATE,	"dpp")
+SYSCALL(sysinfo,		sysinfo,	READ,	"dp")
+SYSCALL(tgkill,			tgkill,		READ,	"dddS")
+ANOTHER(tkill,			kill,		READ,	"ddS")
+SYSCALL(uname,			uname,		READ,	"dp")
+ANOTHER(vfork,			again,		READ,	"d")
 #undef SYSCALL
 #undef ANOTHER

@@ -338,8 +338,8 @@ play_returned(struct play *pl, uint64_t result)
  */
 
 static const uint16_t play_nr[] = {
-#define SYSCALL(name, handler)	SYS_##name,
-#define ANOTHER(name, handler)	SYS_##name,
+#define SYSCALL(name, handler, ...) SYS_##name,
+#define ANOTHER(name, handler, ...) SYS_##name,
 #include "tbl/syscalls.h"
 };
 

@@ -147,6 +147,11 @@ ok webp '^200
 WEBPVP8' "$examples/webp" -d "@$src/tests/data/photo.jpg"
 ok hello/1000 "^requests: 1000, failed: 0
 ^exits: 1, system calls: 0 " "$examples/hello" -q -s -n 1000
+ok trace '^start: brk\(NULL\) = 0x[0-9a-f]+000$
+^start: sandbox_next\(1, NULL\) = \?$
+^warm-up: sandbox_next\(1, 0x[0-9a-f]+\) = \?$
+^request: write\(1, "[^"]+\\n", [0-9]+\) = [0-9]+$
+^request: sandbox_next' says -t -u '/?out=A%20line'
 ok echo/1000 "^requests: 1000, failed: 0" \
     "$examples/echo" -q -s -n 1000 -d "@$src/tests/data/text.bin"
 ok inspect/200 "^requests: 200, failed: 0" "$examples/inspect" -q -s -n 200

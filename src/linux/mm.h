@@ -9,8 +9,9 @@
  * downwards. So a request that allocates changes no page table, and freeing
  * is bookkeeping. Memory that is handed out a second time is zeroed then.
  *
- * mprotect() is done exactly. mmap() gives at least what was asked for: a
- * mapping that is made without access is a reservation only.
+ * Rights are exact, but for two things: what munmap() gives back stays as it
+ * was until it is handed out again, and in a request a mapping that is for
+ * reading only can be written to.
  */
 
 #ifndef SBX_MM_H_INCLUDED

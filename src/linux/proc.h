@@ -38,6 +38,7 @@ struct sbx_layout {
 	uint64_t		window_len;	/* the body follows */
 	uint64_t		body_max;
 	uint64_t		sp;		/* at the first instruction */
+	int			exec;		/* it may make code */
 };
 
 /* Signals: kept account of, never delivered. struct as in the kernel. */

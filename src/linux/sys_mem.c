@@ -32,9 +32,76 @@ mem_round(uint64_t v)
 	return ((v + SBX_PAGE - 1) & ~(uint64_t)(SBX_PAGE - 1));
 }
 
+/*
+ * The host's memory behind the guest's, whatever the guest may do with it: as
+ * many of the (len) bytes at (va) as lie in a row, 0 if not even the first is
+ * the program's. They count as written.
+ */
+static uint64_t
+mem_behind(struct sbx_proc *p, uint64_t va, uint64_t len, uint8_t **b)
+{
+	struct sbx_gmem *gm = SBX_Sys_Gmem(p);
+	uint64_t l = 0, pa, first = 0;
+	const uint64_t *e;
+
+	if (len == 0 || va < SBX_SYS_END)
+		return (0);
+	do {
+		e = SBX_Gmem_Entry(gm, (sandbox_gva_t){ va + l });
+		if (e == NULL || !(*e & SBX_PTE_U))
+			break;
+		pa = (*e & SBX_PTE_ADDR) + (va + l) % SBX_PAGE;
+		if (pa >= gm->size || (l > 0 && pa != first + l))
+			break;
+		if (l == 0)
+			first = pa;
+		l += SBX_PAGE - (va + l) % SBX_PAGE;
+	} while (l < len);
+	if (l > len)
+		l = len;
+	if (l == 0)
+		return (0);
+	SBX_Gmem_Touch(gm, (sbx_gpa_t){ first }, l);
+	*b = SBX_Gmem_Phys(gm, (sbx_gpa_t){ first }, l);
+	return (l);
+}
+
+/* Fill [va, va + len) with zeroes, whatever the guest may do with it. */
+static int64_t
+mem_zero(struct sbx_proc *p, uint64_t va, uint64_t len)
+{
+	uint64_t l;
+	uint8_t *b;
+
+	for (; len > 0; va += l, len -= l) {
+		if (SBX_Sys_Late(p))
+			return (-EINTR);
+		l = mem_behind(p, va, len < SBX_SYS_CHUNK ? len :
+		    SBX_SYS_CHUNK, &b);
+		if (l == 0)
+			return (-EFAULT);
+		memset(b, 0, l);
+	}
+	return (0);
+}
+
 /*--------------------------------------------------------------------
  * Protection
  */
+
+static unsigned
+mem_flags(uint64_t prot)
+{
+	unsigned flags = SBX_MAP_USER;
+
+	if (prot == PROT_NONE)
+		flags |= SBX_MAP_NONE;
+	if (prot & PROT_WRITE)
+		flags |= SBX_MAP_WRITE;
+	if (prot & PROT_EXEC)
+		flags |= SBX_MAP_EXEC;
+	return (flags);
+}
 
 struct mem_batch {
 	struct sbx_proc		*p;
@@ -93,6 +160,8 @@ mem_may_protect(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags)
 		e = SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ va });
 		if (va < SBX_SYS_END || e == NULL || !(*e & SBX_PTE_U))
 			return (-ENOMEM);
+		if (p->layout->exec)
+			continue;
 		/* what is code stays code, and nothing becomes it */
 		if ((flags & SBX_MAP_EXEC) &&
 		    ((flags & SBX_MAP_WRITE) || (*e & SBX_PTE_NX)))
@@ -103,74 +172,72 @@ mem_may_protect(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags)
 	return (0);
 }
 
-static int64_t
-mem_protect(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags)
+/* Give all of [lo, hi), which is the program's, exactly the rights (flags);
+ * what is code may stay it with (keep). */
+static void
+mem_rights(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags,
+    int keep)
 {
 	struct mem_batch mb;
 	const uint64_t *e;
 	uint64_t va, new;
-	int64_t i;
 
-	i = mem_may_protect(p, lo, hi, flags);
-	if (i != 0)
-		return (i);
+	if (lo < hi && flags != MEM_RW) {
+		p->mm.narrowed = 1;
+		p->mm.changed = 1;
+	}
 	mb.p = p;
 	mb.n = 0;
 	for (va = lo; va < hi && p->kill == SBX_KILL_NONE; va += SBX_PAGE) {
 		e = SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ va });
+		if (e == NULL)
+			break;
 		new = SBX_Paging_Entry((sbx_gpa_t){ *e & SBX_PTE_ADDR },
-		    flags | (*e & SBX_PTE_NX ? 0 : SBX_MAP_EXEC));
+		    flags | (!keep || *e & SBX_PTE_NX ? 0 : SBX_MAP_EXEC));
 		if (new != *e)
 			mem_edit(&mb, va, new);
 	}
 	mem_flush(&mb);
-	return (0);
 }
 
 int64_t
 SBX_Sys_mprotect(struct sbx_proc *p, const uint64_t *a)
 {
 	uint64_t len = mem_round(a[1]);
-	unsigned flags = SBX_MAP_USER;
+	unsigned flags;
+	int64_t i;
 
 	if (a[0] % SBX_PAGE != 0 || (a[2] & ~(uint64_t)7) != 0)
 		return (-EINVAL);
 	if (len < a[1] || a[0] >= SBX_GVA_USER_END ||
 	    len > SBX_GVA_USER_END - a[0])
 		return (-ENOMEM);
-	if (a[2] == PROT_NONE)
-		flags |= SBX_MAP_NONE;
-	if (a[2] & PROT_WRITE)
-		flags |= SBX_MAP_WRITE;
-	if (a[2] & PROT_EXEC)
-		flags |= SBX_MAP_EXEC;
-	if (len > 0 && flags != MEM_RW) {
-		p->mm.narrowed = 1;
-		p->mm.changed = 1;
-	}
-	return (mem_protect(p, a[0], a[0] + len, flags));
+	flags = mem_flags(a[2]);
+	i = mem_may_protect(p, a[0], a[0] + len, flags);
+	if (i == 0)
+		mem_rights(p, a[0], a[0] + len, flags, !p->layout->exec);
+	return (i);
 }
 
 /*--------------------------------------------------------------------
  * brk
  */
 
-/* Make [lo, hi) readable, writable and zero, as far as it may not be. (used)
- * is where memory starts that somebody has had before. */
+/* Make [lo, hi) zero, and what (flags) say, as far as it may not be. (used) is
+ * where memory starts that somebody has had before. */
 static int64_t
-mem_fresh(struct sbx_proc *p, uint64_t lo, uint64_t hi, uint64_t used)
+mem_fresh(struct sbx_proc *p, uint64_t lo, uint64_t hi, uint64_t used,
+    unsigned flags)
 {
-	int64_t i;
+	int64_t i = 0;
 
-	if (p->mm.narrowed) {
-		i = mem_protect(p, lo & ~(uint64_t)(SBX_PAGE - 1),
-		    mem_round(hi), MEM_RW);
-		if (i != 0)
-			return (i);
-	}
-	if (lo < used)
-		lo = used;
-	return (lo < hi ? SBX_Sys_Zero(p, lo, hi - lo) : 0);
+	if (used < hi)
+		i = mem_zero(p, lo > used ? lo : used,
+		    hi - (lo > used ? lo : used));
+	if (i == 0 && (p->mm.narrowed || flags != MEM_RW))
+		mem_rights(p, lo & ~(uint64_t)(SBX_PAGE - 1), mem_round(hi),
+		    flags, 0);
+	return (i);
 }
 
 int64_t
@@ -188,8 +255,8 @@ SBX_Sys_brk(struct sbx_proc *p, const uint64_t *a)
 	mm->brk = a[0];
 	/* zeroed when it is given back, so that what is taken is zero; or
 	 * when it is taken, if mmap has had it */
-	if (a[0] < old ? SBX_Sys_Zero(p, a[0], old - a[0]) :
-	    mem_fresh(p, old, a[0], mm->used))
+	if (a[0] < old ? mem_zero(p, a[0], old - a[0]) :
+	    mem_fresh(p, old, a[0], mm->used, MEM_RW))
 		mm->brk = old;
 	return ((int64_t)mm->brk);
 }
@@ -211,9 +278,8 @@ mem_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 	    off += (uint64_t)i) {
 		if (SBX_Sys_Late(p))
 			return (-EINTR);
-		l = len < SBX_SYS_CHUNK ? len : SBX_SYS_CHUNK;
-		l = SBX_Gmem_Span(SBX_Sys_Gmem(p), (sandbox_gva_t){ va }, l,
-		    SBX_ACC_WRITE, &b);
+		l = mem_behind(p, va, len < SBX_SYS_CHUNK ? len :
+		    SBX_SYS_CHUNK, &b);
 		if (l == 0)
 			return (-EFAULT);
 		i = SBX_Ofd_Pread(ofd, b, l, off);
@@ -233,7 +299,8 @@ mem_map_check(struct sbx_proc *p, const uint64_t *a,
 	if (a[1] == 0 || a[5] % SBX_PAGE != 0 || (a[3] & MAP_TYPE) == 0 ||
 	    (a[3] & MAP_TYPE) > MAP_SHARED_VALIDATE)
 		return (-EINVAL);
-	if (a[2] & PROT_EXEC)
+	if ((a[2] & PROT_EXEC) && !p->layout->exec && ((a[2] & PROT_WRITE) ||
+	    (a[3] & MAP_ANONYMOUS)))
 		return (-EACCES);
 	if (mem_round(a[1]) < a[1] || a[1] > p->mm.hi - p->mm.lo) {
 		p->refused = 1;
@@ -245,7 +312,7 @@ mem_map_check(struct sbx_proc *p, const uint64_t *a,
 	if (ofd == NULL)
 		return (-EBADF);
 	if (ofd->kind == SBX_OFD_ZERO)
-		return (0);
+		return (a[2] & PROT_EXEC ? -EACCES : 0);
 	if (ofd->kind != SBX_OFD_FILE)
 		return (-ENODEV);
 	if ((a[3] & MAP_TYPE) != MAP_PRIVATE && (a[2] & PROT_WRITE))
@@ -259,6 +326,7 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 {
 	const struct sbx_ofd *ofd;
 	uint64_t va, at = 0, len, used;
+	unsigned flags;
 	int64_t i;
 
 	i = mem_map_check(p, a, &ofd);
@@ -280,7 +348,13 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 		p->refused = 1;
 		return (-ENOMEM);
 	}
-	i = mem_fresh(p, va, va + len, used);
+	flags = mem_flags(a[2]);
+	/* Nobody is harmed if a copy of a file can be written to, and a request
+	 * is spared the exit. Before that, it may be what a linker relies on.
+	 */
+	if (p->serving && flags == SBX_MAP_USER)
+		flags = MEM_RW;
+	i = mem_fresh(p, va, va + len, used, flags);
 	if (i == 0 && ofd != NULL)
 		i = mem_read(p, ofd, va, len, a[5]);
 	if (i < 0) {
@@ -411,7 +485,7 @@ mem_remap(struct sbx_proc *p, uint64_t from, uint64_t len, uint64_t want)
 	va = SBX_Mm_Map(&p->mm, 0, want, &used);
 	if (va == 0)
 		return (-ENOMEM);
-	i = mem_fresh(p, va, va + want, used);
+	i = mem_fresh(p, va, va + want, used, MEM_RW);
 	if (i == 0)
 		i = mem_move(p, va, from, len);
 	if (i != 0) {
@@ -447,7 +521,7 @@ SBX_Sys_mremap(struct sbx_proc *p, const uint64_t *a)
 	    SBX_Mm_Free(&p->mm, a[0] + len, a[0] + want)) {
 		if (!SBX_Mm_Map(&p->mm, a[0] + len, want - len, &used))
 			return (-ENOMEM);
-		i = mem_fresh(p, a[0] + len, a[0] + want, used);
+		i = mem_fresh(p, a[0] + len, a[0] + want, used, MEM_RW);
 		return (i != 0 ? i : (int64_t)a[0]);
 	}
 	if (!(a[3] & MREMAP_MAYMOVE))

@@ -85,21 +85,6 @@ SBX_Sys_Late(struct sbx_proc *p)
 	return (SBX_Watchdog_Kicked(p->machine));
 }
 
-int64_t
-SBX_Sys_Zero(struct sbx_proc *p, uint64_t va, uint64_t len)
-{
-	uint64_t l;
-
-	for (; len > 0; va += l, len -= l) {
-		if (SBX_Sys_Late(p))
-			return (-EINTR);
-		l = len < SBX_SYS_CHUNK ? len : SBX_SYS_CHUNK;
-		if (SBX_Gmem_Zero(SBX_Sys_Gmem(p), (sandbox_gva_t){ va }, l))
-			return (-EFAULT);
-	}
-	return (0);
-}
-
 void
 SBX_Sys_Sleep(struct sbx_proc *p, int64_t ns)
 {

@@ -59,9 +59,6 @@ int64_t SBX_Sys_Path(struct sbx_proc *, char *, uint64_t va);
 /* True if the request's time is up. */
 int SBX_Sys_Late(struct sbx_proc *);
 
-/* Fill [va, va + len) with zeroes: 0, -EFAULT or -EINTR. */
-int64_t SBX_Sys_Zero(struct sbx_proc *, uint64_t va, uint64_t len);
-
 /* Nanoseconds of a guest's timespec: 0, -EFAULT or -EINVAL. What overflows is
  * longer than any deadline. */
 int64_t SBX_Sys_TimeGet(struct sbx_proc *, uint64_t va, int64_t *ns);

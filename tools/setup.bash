@@ -11,7 +11,7 @@
 BUILD_PACKAGES=(
 	autoconf automake libtool pkg-config make gcc libc6-dev
 	varnish libvarnishapi-dev libelf-dev python3 python3-docutils
-	libjpeg62-turbo-dev libpng-dev libwebp-dev
+	libjansson-dev libjpeg62-turbo-dev libpng-dev libwebp-dev
 )
 
 # In Debian sid Varnish has its new name only.

@@ -2,7 +2,9 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Converts a JPEG or PNG image, the body of a POST or PUT, to WebP.
+ * Converts a JPEG or PNG image to WebP: the body of a POST or PUT, or for a GET
+ * what Varnish has at the same path, without the query, which is where it
+ * fetches it from.
  *
  * Parameters, in the URL's query or in .backend()'s argument ("q=60&w=320"),
  * which wins:
@@ -11,7 +13,12 @@
  *
  * Answers: 200 with the image; 400, no body or a bad parameter; 406, the
  * client does not take WebP; 413, too many pixels; 415, neither JPEG nor PNG;
- * 422, a broken image.
+ * 422, a broken image; for a GET the status with which Varnish refused it, or
+ * 502 if there was none.
+ *
+ * VCL has to let it fetch, and must have the image answered by somebody else
+ * than this program, and cached beside what this program makes of it:
+ * vcl-examples/photos.vcl.
  *
  * The libraries are the plain ones. A decoder that can be tricked into running
  * foreign code does so in here, for this one request.
@@ -22,6 +29,7 @@
  * Try:		./webp --data @photo.jpg --url '/?q=60' --body-only >photo.webp
  */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +48,12 @@ struct params {
 	long			quality;
 	long			width;
 	long			height;
+};
+
+/* Encoded, as it came. */
+struct source {
+	const unsigned char	*data;
+	size_t			len;
 };
 
 /* Decoded, 8 bits a sample, RGB or RGBA. */
@@ -109,6 +123,59 @@ allocate(struct sandbox_reply *rp, struct image *im)
 }
 
 /*--------------------------------------------------------------------
+ * Where the image comes from
+ */
+
+/* What we make of it is as fresh as it is itself. */
+static void
+keep(const struct sandbox_fetch_response *frp, struct sandbox_reply *rp,
+    const char *name)
+{
+	const char *value = sandbox_fetch_header(frp, name);
+
+	if (value != NULL)
+		sandbox_add_header(rp, name, value);
+}
+
+static int
+fetch_image(const struct sandbox_request *rq, struct sandbox_reply *rp,
+    struct source *src)
+{
+	static struct sandbox_fetch_response frp;
+	struct sandbox_fetch_request frq;
+
+	sandbox_fetch_init(&frq, &frp, "/");
+	frq.url = sandbox_path(rq);
+	if (sandbox_fetch(&frq, &frp) < 0)
+		return (sandbox_fail(rp, 502, "The image can not be fetched:"
+		    " %s.", strerror(errno)));
+	if (frp.status != 200)
+		return (sandbox_fail(rp, frp.status >= 400 ? frp.status : 502,
+		    "The image can not be fetched: %u.", frp.status));
+	keep(&frp, rp, "Cache-Control");
+	keep(&frp, rp, "Age");
+	keep(&frp, rp, "Last-Modified");
+	src->data = (const unsigned char *)frp.body;
+	src->len = (size_t)frp.body_len;
+	return (0);
+}
+
+static int
+find_image(const struct sandbox_request *rq, struct sandbox_reply *rp,
+    struct source *src)
+{
+
+	if (rq->body_len == 0 && (strcmp(rq->method.ptr, "GET") == 0 ||
+	    strcmp(rq->method.ptr, "HEAD") == 0))
+		return (fetch_image(rq, rp, src));
+	if (rq->body_len == 0)
+		return (sandbox_fail(rp, 400, "Send a JPEG or PNG image."));
+	src->data = (const unsigned char *)rq->body;
+	src->len = (size_t)rq->body_len;
+	return (0);
+}
+
+/*--------------------------------------------------------------------
  * JPEG. The library reports errors by a function that must not return.
  */
 
@@ -135,14 +202,14 @@ jpeg_quiet(j_common_ptr cinfo)
 }
 
 static int
-jpeg_decode(const struct sandbox_request *rq, struct sandbox_reply *rp,
+jpeg_decode(const struct source *src, struct sandbox_reply *rp,
     struct jpeg_state *js, struct image *im)
 {
 	struct jpeg_decompress_struct *ci = &js->cinfo;
 	JSAMPROW row;
 
 	jpeg_create_decompress(ci);
-	jpeg_mem_src(ci, (unsigned char *)rq->body, rq->body_len);
+	jpeg_mem_src(ci, src->data, src->len);
 	(void)jpeg_read_header(ci, TRUE);
 	im->width = (int)ci->image_width;
 	im->height = (int)ci->image_height;
@@ -162,7 +229,7 @@ jpeg_decode(const struct sandbox_request *rq, struct sandbox_reply *rp,
 }
 
 static int
-read_jpeg(const struct sandbox_request *rq, struct sandbox_reply *rp,
+read_jpeg(const struct source *src, struct sandbox_reply *rp,
     struct image *im)
 {
 	static struct jpeg_state js;
@@ -177,7 +244,7 @@ read_jpeg(const struct sandbox_request *rq, struct sandbox_reply *rp,
 		return (sandbox_fail(rp, 422, "Not a good JPEG image: %s.",
 		    why));
 	}
-	return (jpeg_decode(rq, rp, &js, im));
+	return (jpeg_decode(src, rp, &js, im));
 }
 
 /*--------------------------------------------------------------------
@@ -185,14 +252,14 @@ read_jpeg(const struct sandbox_request *rq, struct sandbox_reply *rp,
  */
 
 static int
-read_png(const struct sandbox_request *rq, struct sandbox_reply *rp,
+read_png(const struct source *src, struct sandbox_reply *rp,
     struct image *im)
 {
 	png_image png;
 
 	memset(&png, 0, sizeof png);
 	png.version = PNG_IMAGE_VERSION;
-	if (!png_image_begin_read_from_memory(&png, rq->body, rq->body_len))
+	if (!png_image_begin_read_from_memory(&png, src->data, src->len))
 		return (sandbox_fail(rp, 422, "Not a good PNG image: %s.",
 		    png.message));
 	im->width = png.width > INT32_MAX ? INT32_MAX : (int)png.width;
@@ -263,13 +330,10 @@ convert(const struct sandbox_request *rq, struct sandbox_reply *rp,
 	static WebPMemoryWriter wr;
 	struct params pp = { 75, 0, 0 };
 	struct image im = { NULL, 0, 0, 0 };
+	struct source src = { NULL, 0 };
 	int r;
 
 	(void)priv;
-	if (rq->body_len == 0) {
-		sandbox_fail(rp, 400, "Send a JPEG or PNG image.");
-		return;
-	}
 	if (get_params(rq, &pp) < 0) {
 		sandbox_fail(rp, 400, "q is from 0 to 100, w and h from 1 to"
 		    " %d.", WEBP_MAX_DIMENSION);
@@ -279,10 +343,12 @@ convert(const struct sandbox_request *rq, struct sandbox_reply *rp,
 		sandbox_fail(rp, 406, "There is only image/webp.");
 		return;
 	}
-	if (rq->body_len > 3 && memcmp(rq->body, "\xff\xd8\xff", 3) == 0)
-		r = read_jpeg(rq, rp, &im);
-	else if (rq->body_len > 4 && memcmp(rq->body, "\x89PNG", 4) == 0)
-		r = read_png(rq, rp, &im);
+	if (find_image(rq, rp, &src) < 0)
+		return;
+	if (src.len > 3 && memcmp(src.data, "\xff\xd8\xff", 3) == 0)
+		r = read_jpeg(&src, rp, &im);
+	else if (src.len > 4 && memcmp(src.data, "\x89PNG", 4) == 0)
+		r = read_png(&src, rp, &im);
 	else
 		r = sandbox_fail(rp, 415, "Neither JPEG nor PNG.");
 	if (r < 0)

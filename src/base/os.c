@@ -69,6 +69,7 @@ os_openat2(int dirfd, const char *path, const struct open_how *how)
 	.getrandom = getrandom,						\
 	.pthread_create = pthread_create,				\
 	.calloc = calloc,						\
+	.malloc = malloc,						\
 }
 
 const struct sbx_os sbx_os_real = OS_TABLE;

@@ -37,6 +37,7 @@ struct sbx_exchange {
 	sandbox_gva_t		body;		/* of the answer, checked */
 
 	struct sbx_fetches	fetches;
+	/* Last, because it is not zeroed with the rest: pool/vm.c */
 	struct sbx_store	store;		/* of the answer, in the end */
 };
 

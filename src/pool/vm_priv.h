@@ -52,7 +52,6 @@ struct sbx_vm {
 	struct sbx_machine	*m;
 	struct sbx_runner	*runner;	/* or NULL: any thread */
 	struct sbx_proc		proc;
-	struct sbx_exchange	x;
 	struct sbx_usage	usage;
 
 	/* reset.c: bitmaps with a bit per page */
@@ -73,6 +72,9 @@ struct sbx_vm {
 	/* pool.c, under its lock */
 	VTAILQ_ENTRY(sbx_vm)	list;
 	double			t_idle;		/* since when */
+
+	/* last, see vm_alloc() */
+	struct sbx_exchange	x;
 };
 
 /* How long a warm-up may take, seconds. It happens on threads that others wait

@@ -30,4 +30,5 @@ OSCALL(ssize_t, getrandom, (void *ptr, size_t len, unsigned flags),
 OSCALL(int, pthread_create, (pthread_t *thr, const pthread_attr_t *attr,
     void *(*func)(void *), void *priv), (thr, attr, func, priv))
 OSCALL(void *, calloc, (size_t n, size_t len), (n, len))
+OSCALL(void *, malloc, (size_t len), (len))
 #undef OSCALL

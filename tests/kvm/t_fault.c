@@ -57,6 +57,7 @@ fails(void)
 #define FAIL_getrandom		fails()
 #define FAIL_pthread_create	fails()
 #define FAIL_calloc		fails()
+#define FAIL_malloc		fails()
 
 /* What a failure looks like, by return type. */
 #define RET_open		(-1)
@@ -76,6 +77,7 @@ fails(void)
 #define RET_getrandom		(-1)
 #define RET_pthread_create	EAGAIN
 #define RET_calloc		NULL
+#define RET_malloc		NULL
 
 #define OSCALL(ret, name, parm, arg)					\
 static ret								\

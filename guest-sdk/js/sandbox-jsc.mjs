@@ -64,6 +64,19 @@ function locate(lines, map, at)
 	return ({ file, line: p.line + 1, column: p.column, lineText });
 }
 
+/* What stacks call the sources: paths from where the package begins. */
+function names(options, sources)
+{
+	const entry = path.dirname(path.resolve(options.entry));
+	let root = entry;
+	while (!fs.existsSync(path.join(root, "package.json")))
+		if (root === (root = path.dirname(root)))
+			break;
+	if (!fs.existsSync(path.join(root, "package.json")))
+		root = entry;
+	return (sources.map((s) => path.relative(root, s)));
+}
+
 function needExports(options, b)
 {
 	if (b.exports.includes("default") || b.listens)
@@ -115,7 +128,8 @@ function make(options, build)
 		[HANDLER_KIND, c.code],
 	];
 	if (!options["no-sources"])
-		sections.push([SOURCES_KIND, table(lines, b.map.sources)]);
+		sections.push([SOURCES_KIND, 
+		    table(lines, names(options, b.map.sources))]);
 	const program = attach(fs.readFileSync(ENGINE), payload(sections));
 	const checked = install(options.output, program, options);
 	return ({ ...b, size: program.length, bytecode: c.code.length,
@@ -152,7 +166,8 @@ async function complain(esbuild, kind, messages)
 async function finish(esbuild, options, build, start)
 {
 	try {
-		await complain(esbuild, "warning", build.warnings);
+		if (!options.quiet)
+			await complain(esbuild, "warning", build.warnings);
 		if (build.errors.length > 0)
 			throw (new SourceError(build.errors));
 		report(options, make(options, build),

@@ -6,8 +6,10 @@
 # Requests that must fail, from a table. A line of it is a URL, white space,
 # and a regular expression for the reason, which has to be in the log. "= " and
 # an expression says that the request is answered, and with what; "-" that it
-# may or may not be. The first part of a URL is the name of the guest, and of
-# the object in VCL.
+# may or may not be. "500 " and an expression: a handler in JavaScript failed,
+# the guest has answered with a 500 that says nothing, and the expression
+# matches a line that it has logged. The first part of a URL is the name of the
+# guest, and of the object in VCL.
 #
 #	cases.py vcl GUESTS EXAMPLES [OPTIONS] <TABLE >VCL
 #
@@ -30,6 +32,8 @@ import time
 
 PAGE = "our own error page\n"
 HELLO = "Hello from a sandbox.\n"
+JS_PAGE = """The program that should have answered failed. Varnish's log says why.
+"""
 
 VCL = """
 backend default none;
@@ -133,7 +137,9 @@ class Run:
             failed = r.status == 503
             if failed:
                 self.check(r.reason == "Sandbox failed" and body == PAGE, text)
-            if why.startswith("= "):
+            if why.startswith("500 "):
+                self.check((r.status, body) == (500, JS_PAGE), text)
+            elif why.startswith("= "):
                 self.check(not failed and re.search(why[2:], body), text)
             elif why != "-":
                 self.check(failed, text)
@@ -143,16 +149,16 @@ class Run:
             return False
         return failed
 
-    def reasons(self):
+    def reasons(self, tag="FetchError"):
         """The FetchErrors for each URL."""
         out = subprocess.run(
-            ["varnishlog", "-n", self.name, "-d", "-b", "-q", "FetchError",
-             "-i", "BereqURL,FetchError"],
+            ["varnishlog", "-n", self.name, "-d", "-b", "-q", tag,
+             "-i", "BereqURL," + tag],
             check=True, stdout=subprocess.PIPE).stdout.decode("latin-1")
         found = {}
         for group in out.split("\n\n"):
             url = re.search(r"BereqURL +(\S+)", group)
-            for text in re.findall(r"FetchError +(.*)", group):
+            for text in re.findall(tag + r" +(.*)", group):
                 found.setdefault(url[1], []).append(text)
         return found
 
@@ -167,6 +173,14 @@ class Run:
             got = found.get(url, [])
             self.check(len(got) == 1 and re.search(line, got[0]),
                        "%s: the log has %r, not %r" % (url, got, line))
+
+    def complained(self, rows):
+        """Lines that handlers in JavaScript have logged."""
+        found = self.reasons("Error")
+        for url, why in rows:
+            got = "\n".join(found.get(url, []))
+            self.check(re.search(why[4:], got),
+                       "%s: the log has %r, not %r" % (url, got, why))
 
     def ask_all(self):
         """Returns the rows whose requests have failed."""
@@ -186,6 +200,7 @@ class Run:
     def run(self):
         failed = self.ask_all()
         self.logged([row for row in failed if row[1] != "-"])
+        self.complained([r for r in self.rows if r[1].startswith("500 ")])
         print("\n".join(self.wrong[:30]))
         return 1 if self.wrong else 0
 

@@ -27,7 +27,6 @@ static struct {
 	struct engine_setup	setup;
 	const struct engine_func *funcs[N_TABLES];
 	unsigned		n_funcs;
-	int			stopped;
 } engine;
 
 /*--------------------------------------------------------------------
@@ -52,13 +51,6 @@ value_in(struct engine_value ev)
 
 	memcpy(&v, &ev, sizeof v);
 	return (v);
-}
-
-struct engine_value
-engine_undefined(void)
-{
-
-	return (value_out(JS_UNDEFINED));
 }
 
 struct engine_value
@@ -400,38 +392,40 @@ engine_arg_latin1(struct engine_call *c, int i, size_t *len)
 	return (p);
 }
 
+static size_t
+bytes_property(JSValueConst v, const char *name)
+{
+	double d;
+	JSValue p;
+
+	p = JS_GetPropertyStr(engine.ctx, v, name);
+	return (JS_ToFloat64(engine.ctx, &d, p) == 0 ? (size_t)d : 0);
+}
+
 static int
 bytes_of(JSValueConst v, uint8_t **ptr, size_t *len)
 {
-	size_t off, n, all;
-	JSValue ab, dv;
+	size_t off, all;
+	JSValue ab;
 
-	*ptr = JS_GetArrayBuffer(engine.ctx, len, v);
-	if (*ptr != NULL || JS_GetClassID(v) == JS_CLASS_ARRAY_BUFFER) {
+	if (JS_GetClassID(v) == JS_CLASS_ARRAY_BUFFER) {
+		*ptr = JS_GetArrayBuffer(engine.ctx, len, v);
 		JS_FreeValue(engine.ctx, JS_GetException(engine.ctx));
 		return (0);
 	}
-	JS_FreeValue(engine.ctx, JS_GetException(engine.ctx));
 	if (JS_GetClassID(v) == JS_CLASS_DATAVIEW) {
-		double d_off, d_len;
-
 		ab = JS_GetPropertyStr(engine.ctx, v, "buffer");
-		dv = JS_GetPropertyStr(engine.ctx, v, "byteOffset");
-		(void)JS_ToFloat64(engine.ctx, &d_off, dv);
-		dv = JS_GetPropertyStr(engine.ctx, v, "byteLength");
-		(void)JS_ToFloat64(engine.ctx, &d_len, dv);
-		off = (size_t)d_off;
-		n = (size_t)d_len;
+		off = bytes_property(v, "byteOffset");
+		*len = bytes_property(v, "byteLength");
 	} else
-		ab = JS_GetTypedArrayBuffer(engine.ctx, v, &off, &n, NULL);
+		ab = JS_GetTypedArrayBuffer(engine.ctx, v, &off, len, NULL);
 	if (JS_IsException(ab))
 		return (-1);
 	*ptr = JS_GetArrayBuffer(engine.ctx, &all, ab);
 	JS_FreeValue(engine.ctx, ab);
-	if (off > all || n > all - off)
+	if (off > all || *len > all - off)
 		return (-1);
 	*ptr += off;
-	*len = n;
 	return (0);
 }
 
@@ -614,11 +608,10 @@ engine_jobs(void)
 	JSContext *ctx;
 	int r;
 
-	/* A job can take the error of one that was stopped for its own. */
 	do
 		r = JS_ExecutePendingJob(engine.rt, &ctx);
-	while (r > 0 && !engine.stopped);
-	return (engine.stopped ? -1 : r);
+	while (r > 0);
+	return (r);
 }
 
 enum engine_state_e
@@ -697,28 +690,34 @@ engine_collect(size_t limit)
  * Set up
  */
 
+/* The engine leaves it to these to count, and goes by what they count when it
+ * decides to collect garbage. */
 static void *
 init_malloc(JSMallocState *s, size_t size)
 {
+	void *p;
 
-	(void)s;
-	return (heap_alloc(size));
+	p = heap_alloc(size);
+	s->malloc_size = heap_used();
+	return (p);
 }
 
 static void
 init_free(JSMallocState *s, void *ptr)
 {
 
-	(void)s;
 	heap_free(ptr);
+	s->malloc_size = heap_used();
 }
 
 static void *
 init_realloc(JSMallocState *s, void *ptr, size_t size)
 {
+	void *p;
 
-	(void)s;
-	return (heap_realloc(ptr, size));
+	p = heap_realloc(ptr, size);
+	s->malloc_size = heap_used();
+	return (p);
 }
 
 static int
@@ -727,8 +726,7 @@ init_stop(JSRuntime *rt, void *priv)
 
 	(void)rt;
 	(void)priv;
-	engine.stopped = engine.stopped || engine.setup.stop();
-	return (engine.stopped);
+	return (engine.setup.stop());
 }
 
 static void

@@ -107,7 +107,6 @@ enum engine_state_e engine_promise(struct engine_value,
  * Values
  */
 
-struct engine_value engine_undefined(void);
 struct engine_value engine_null(void);
 struct engine_value engine_bool(int);
 struct engine_value engine_number(double);

@@ -30,6 +30,11 @@
 #define RUN_EXACT	64
 #define RUN_CLASSES	(RUN_EXACT + 40)
 
+/* Pages kept back, and how many of them each failure makes available. An error
+ * takes a few, because the engine has a page for each size of its objects. */
+#define RESERVE		512
+#define RESERVE_STEP	16
+
 /* In front of each small block. */
 struct small {
 	uint32_t		class;
@@ -43,6 +48,7 @@ struct link {
 static struct heap {
 	char			*base;		/* page aligned */
 	size_t			n_pages;
+	size_t			limit;		/* pages; the rest is reserve */
 	size_t			next;		/* first page never used */
 	uint32_t		*run;		/* of each page that begins a
 						 * run: its pages */
@@ -50,7 +56,7 @@ static struct heap {
 						 * blocks are cut from */
 	size_t			cut_len;
 	size_t			used;
-	unsigned		refused;
+	void			(*on_end)(void);
 	struct link		*small[SMALL_CLASSES + 1];
 	struct link		*runs[RUN_CLASSES];
 } heap;
@@ -84,7 +90,9 @@ heap_init(size_t max)
 	heap.run = p;
 	table = (heap.n_pages * sizeof *heap.run + PAGE - 1) / PAGE;
 	heap.next = table;
-	return ((heap.n_pages - table) * PAGE);
+	heap.limit = heap.n_pages -
+	    (heap.n_pages / 8 < RESERVE ? heap.n_pages / 8 : RESERVE);
+	return ((heap.limit - table) * PAGE);
 }
 
 size_t
@@ -94,18 +102,25 @@ heap_used(void)
 	return (heap.used);
 }
 
-unsigned
-heap_refused(void)
+void
+heap_on_end(void (*f)(void))
 {
 
-	return (heap.refused);
+	heap.on_end = f;
 }
 
+/* There are not enough pages. If there are hardly any, open the reserve. */
 static void *
 heap_refuse(void)
 {
 
-	heap.refused++;
+	if (heap.limit - heap.next >= RESERVE_STEP)
+		return (NULL);
+	if (heap.limit == heap.n_pages && heap.on_end != NULL)
+		heap.on_end();
+	heap.limit += RESERVE_STEP;
+	if (heap.limit > heap.n_pages)
+		heap.limit = heap.n_pages;
 	return (NULL);
 }
 
@@ -161,7 +176,7 @@ run_alloc(size_t size)
 	pages = (size + PAGE - 1) / PAGE;
 	p = run_reuse(pages);
 	if (p == NULL) {
-		if (pages > heap.n_pages - heap.next)
+		if (pages > heap.limit - heap.next)
 			return (heap_refuse());
 		p = heap.base + heap.next * PAGE;
 		heap.run[heap.next] = (uint32_t)pages;
@@ -199,7 +214,7 @@ run_extend(void *p, size_t size)
 	if (pages <= old)
 		return (1);
 	if (run_page(p) + old != heap.next ||
-	    pages - old > heap.n_pages - heap.next)
+	    pages - old > heap.limit - heap.next)
 		return (0);
 	heap.run[run_page(p)] = (uint32_t)pages;
 	heap.next += pages - old;

@@ -21,7 +21,12 @@
  * (max) bytes. Returns the number of bytes taken, 0 if there is none. */
 size_t heap_init(size_t max);
 
-/* As malloc() and so on; 16 bytes aligned. NULL when there is none left. */
+/*
+ * As malloc() and so on; 16 bytes aligned. NULL when there is none left: then
+ * there is a little more the next time, so that the error can be made. When
+ * that has happened so often that there is nothing more, they call (f), which
+ * must not return.
+ */
 void *heap_alloc(size_t size);
 void *heap_realloc(void *ptr, size_t size);
 void heap_free(void *ptr);
@@ -32,7 +37,7 @@ size_t heap_size(const void *ptr);
 /* Bytes that are handed out. */
 size_t heap_used(void);
 
-/* How often heap_alloc() and heap_realloc() returned NULL. */
-unsigned heap_refused(void);
+/* For when nothing is left at all. */
+void heap_on_end(void (*f)(void));
 
 #endif

@@ -27,7 +27,7 @@ payload_head(void)
 	if (payload_slot.len < sizeof *h)
 		return (NULL);
 	h = (const struct payload_head *)(uintptr_t)payload_slot.addr;
-	if (strncmp(h->magic, PAYLOAD_MAGIC, sizeof h->magic) != 0)
+	if (strncmp(h->name, PAYLOAD_NAME, sizeof h->name) != 0)
 		return (NULL);
 	return (h);
 }

@@ -17,10 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PAYLOAD_MAGIC	"sandbox-js.1"	/* and NULs, 16 bytes */
+#define PAYLOAD_NAME	"sandbox-js.1"	/* and NULs, 16 bytes */
 
 struct payload_head {
-	char			magic[16];
+	char			name[16];
 	uint32_t		n;
 	uint32_t		reserved;
 };

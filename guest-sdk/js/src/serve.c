@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "error.h"
 #include "heap.h"
@@ -37,7 +38,6 @@ static struct {
 	size_t			heap;		/* bytes */
 	struct engine_value	handle;		/* hooks of the runtime's */
 	struct engine_value	on_unhandled;
-	int			stopped;
 	unsigned		n_rejected;
 	struct rejected		rejected[MAX_REJECTED];
 } serve_state;
@@ -45,6 +45,14 @@ static struct {
 /*--------------------------------------------------------------------
  * What the engine asks
  */
+
+static void
+serve_failed(const char *what, const char *why)
+{
+
+	system_log(SANDBOX_LOG_ERROR, what, why);
+	answer_fail();
+}
 
 static int
 serve_late(void)
@@ -54,17 +62,44 @@ serve_late(void)
 	    system_mono() >= request_deadline());
 }
 
+/* Answer from where we are; this does not return. */
+static void
+serve_end(void)
+{
+
+	(void)sandbox_next(answer_get());
+}
+
+/* Time is up. JavaScript need not be unwound, which it could resist. */
 static int
 serve_stop(void)
 {
 
-	if (serve_state.stopped || !serve_late())
-		return (serve_state.stopped);
-	serve_state.stopped = 1;
-	system_log(SANDBOX_LOG_ERROR, NULL,
-	    "no answer: its time is up; it was running");
+	if (!serve_late())
+		return (0);
+	if (answer_is_ready())
+		system_log(SANDBOX_LOG_ERROR, "waitUntil()",
+		    "given up, its time is up; it was running");
+	else
+		serve_failed("no answer",
+		    "its time is up; it was running");
 	system_log(SANDBOX_LOG_ERROR, NULL, error_where());
+	serve_end();
 	return (1);
+}
+
+/* There is not even memory for an error. */
+static void
+serve_no_memory(void)
+{
+
+	if (request_now() == NULL) {
+		(void)sandbox_log(SANDBOX_LOG_ERROR, "out of memory");
+		_exit(1);
+	}
+	if (!answer_is_ready())
+		serve_failed("no answer", "out of memory, time and again");
+	serve_end();
 }
 
 static void
@@ -98,6 +133,7 @@ serve_engine(void)
 	uint8_t key[32];
 
 	serve_state.heap = heap_init(SERVE_HEAP);
+	heap_on_end(serve_no_memory);
 	memset(setup, 0, sizeof setup);
 	setup->stack = SERVE_STACK;
 	if (getrlimit(RLIMIT_STACK, &rl) == 0 &&
@@ -284,14 +320,6 @@ serve_boot(void)
  * Requests
  */
 
-static void
-serve_failed(const char *what, const char *why)
-{
-
-	system_log(SANDBOX_LOG_ERROR, what, why);
-	answer_fail();
-}
-
 /* Look for promises that were rejected. */
 static void
 serve_unhandled(void)
@@ -324,7 +352,7 @@ serve_run(void)
 	for (;;) {
 		if (r == 0)
 			r = engine_jobs();
-		if (serve_state.stopped || r < 0)
+		if (r < 0)
 			break;
 		serve_unhandled();
 		if (answer_is_ready() && answer_is_released())
@@ -342,9 +370,7 @@ serve_run(void)
 		}
 		r = r < 0 ? -1 : 0;
 	}
-	if (serve_state.stopped)
-		answer_fail();
-	else if (r < 0)
+	if (r < 0)
 		serve_failed("uncaught", error_last());
 	else if (answer_is_ready())
 		system_log(SANDBOX_LOG_ERROR, "waitUntil()",

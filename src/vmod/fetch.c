@@ -9,8 +9,8 @@
  * like that of a client who has hung up, until its backend has answered or
  * Varnish has had enough of it, and keeps its threads that long. So that a
  * slow backend can not collect them all, a program may leave as many behind as
- * it may have VMs, FETCH_LEFT_MIN at least; then its fetches fail until some
- * of them are over.
+ * all of its VMs may wait for at the same time; then its fetches fail until
+ * some of them are over.
  */
 
 #include "config.h"
@@ -22,6 +22,8 @@
 #include <time.h>
 
 #include "cache/cache.h"
+
+#include "sandbox_abi.h"
 
 #include "base/os.h"
 #include "hostcall/header.h"
@@ -36,9 +38,6 @@
 
 /* How often to look if the client is still there. */
 #define FETCH_LOOK		(50 * MS)
-
-/* Sub-requests that may be left behind, whatever max_vms is. */
-#define FETCH_LEFT_MIN		16
 
 /* What is shown of a URL, in the log. */
 #define FETCH_WHAT_MAX		120
@@ -226,17 +225,17 @@ fetch_new(const struct vsbx_guest *g, const struct sbx_fetch_request *rq)
 static int
 fetch_may(const struct vsbx_guest *g, const struct sbx_fetch *f)
 {
-	struct vmod_sandbox_program *prg = g->prg;
-	unsigned left;
+	const struct vmod_sandbox_program *prg = g->prg;
+	uint64_t left, most;
 
 	if (f->depth > prg->max_fetch_depth)
 		return (ELOOP);
 	AZ(pthread_mutex_lock(&vsbx_fetch_mtx));
 	left = prg->n_left;
 	AZ(pthread_mutex_unlock(&vsbx_fetch_mtx));
-	if (left >= prg->max_vms && left >= FETCH_LEFT_MIN)
-		return (EAGAIN);
-	return (0);
+	most = prg->max_fetches < SANDBOX_MAX_FETCH ? prg->max_fetches :
+	    SANDBOX_MAX_FETCH;
+	return (left >= most * prg->max_vms ? EAGAIN : 0);
 }
 
 /* From here on the sub-request may run, and be over before we return. */

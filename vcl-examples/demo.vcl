@@ -7,6 +7,7 @@
 #	/echo		sends back what it gets
 #	/inspect	shows what a program knows about a request
 #	/webp		POST a JPEG or PNG, get a WebP
+#	/page		the first three of them on one page, which fetches them
 #	/stats/NAME	counters, for the machine itself only
 
 vcl 4.1;
@@ -26,6 +27,10 @@ sub vcl_init {
 	new inspect = sandbox.program("/srv/guests/inspect",
 	    arguments = "--an 'example argument'",
 	    environment = "GREETING='Hello there'");
+
+	# It may fetch, and what is said in vcl_recv.
+	new compose = sandbox.program("/srv/guests/compose",
+	    max_fetches = 16);
 
 	# Images are large, and decoding them takes memory and time.
 	new webp = sandbox.program("/srv/guests/webp",
@@ -47,6 +52,14 @@ sub vcl_recv {
 		}
 		return (pass);
 	}
+	if (req.url ~ "^/page") {
+		# Guests may fetch, but not this, or it would go on for ever:
+		# not quite, as there is max_fetch_depth
+		if (sandbox.is_subrequest()) {
+			return (synth(403));
+		}
+		return (pass);
+	}
 	if (req.url ~ "^/(echo|inspect)") {
 		return (pass);
 	}
@@ -57,6 +70,8 @@ sub vcl_backend_fetch {
 		set bereq.backend = echo.backend();
 	} else if (bereq.url ~ "^/inspect") {
 		set bereq.backend = inspect.backend("from demo.vcl");
+	} else if (bereq.url ~ "^/page") {
+		set bereq.backend = compose.backend("/ /echo /inspect");
 	} else if (bereq.url ~ "^/webp") {
 		set bereq.backend = webp.backend();
 	} else {
@@ -76,6 +91,9 @@ sub vcl_synth {
 "};
 		} else if (req.url == "/stats/inspect") {
 			set resp.body = inspect.stats() + {"
+"};
+		} else if (req.url == "/stats/compose") {
+			set resp.body = compose.stats() + {"
 "};
 		} else if (req.url == "/stats/webp") {
 			set resp.body = webp.stats() + {"

@@ -119,6 +119,19 @@ if command -v python3 >/dev/null; then
 	    'import json, sys; json.load(open(sys.argv[1]))' "$tmp/out"
 fi
 
+# What fetches has nobody to fetch from, and says so, once.
+run compose --arg '/a /b /c'
+check 'compose: status' status 200
+check 'compose: parts' [ "$(grep -c missing "$tmp/out")" -eq 3 ]
+check 'compose: says so' [ "$(grep -c 'nobody to fetch' "$tmp/err")" -eq 1 ]
+run compose
+check 'compose: no argument' status 500
+run api --url '/cheapest?category=books'
+check 'api: status' status 502
+check 'api: why' out 'Network is down'
+run api --url '/cheapest?category=a%2fb'
+check 'api: category' status 400
+
 # webp WANTED FILE
 webp() {
 	want=$1
@@ -136,6 +149,8 @@ size() {
 	[ "$1" -eq "$3" ] && [ "$2" -eq "$4" ]
 }
 
+run webp
+check 'webp: nowhere to get it' status 502
 webp 200 photo.jpg
 check 'webp: type' out '^Content-Type: image/webp'
 webp 200 photo.png

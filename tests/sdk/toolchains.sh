@@ -10,7 +10,7 @@ set -u
 
 src=$(cd "${top_srcdir:-.}" && pwd)
 build=$(cd "${top_builddir:-.}" && pwd)
-hello=$src/guest-sdk/examples/hello.c
+examples=$src/guest-sdk/examples
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
 failed=0
@@ -20,8 +20,12 @@ PKG_CONFIG_PATH=$build/guest-sdk
 export PKG_CONFIG_PATH
 flags=$(pkg-config --cflags --libs --static sandbox) || exit 77
 
+# What is built: the smallest, and one that needs all of the library.
+example=hello
+says='Hello from'
+
 answers() {
-	"$@" >"$tmp/out" 2>"$tmp/err" && grep -q 'Hello from' "$tmp/out"
+	"$@" >"$tmp/out" 2>"$tmp/err" && grep -q "$says" "$tmp/out"
 }
 
 # try COMPILER FLAGS...
@@ -30,23 +34,25 @@ try() {
 		echo "skipped, no $1"
 		return
 	fi
-	rm -f "$tmp/hello"
+	rm -f "$tmp/guest"
 	# The flags have to be cut into words.
 	# shellcheck disable=SC2086
-	if ! "$@" -o "$tmp/hello" "$hello" $flags 2>"$tmp/err"; then
+	if ! "$@" -o "$tmp/guest" "$examples/$example.c" $flags \
+	    2>"$tmp/err"; then
 		what='does not build'
-	elif ! answers "$tmp/hello"; then
+	elif ! answers "$tmp/guest"; then
 		what='does not run'
 	elif [ -w /dev/kvm ] && [ -x "$build/sandbox-run" ] &&
-	    ! answers "$build/sandbox-run" "$tmp/hello"; then
+	    ! answers "$build/sandbox-run" -a '/a /b' -o max_fetches=9 \
+	    "$tmp/guest"; then
 		what='does not run in a sandbox'
 	else
-		echo "passed: $*"
+		echo "passed: $* $example.c"
 		passed=$((passed + 1))
 		return
 	fi
 	failed=$((failed + 1))
-	echo "failed: $*: $what" >&2
+	echo "failed: $* $example.c: $what" >&2
 	sed 's/^/    /' "$tmp/err" >&2
 }
 
@@ -68,6 +74,23 @@ try clang -static -std=c99 $strict
 try g++ -static -std=c++11 $strict -x c++
 # shellcheck disable=SC2086
 try clang++ -static -std=c++17 $strict -x c++
+
+example=compose
+says='part 2 is missing'
+# It is the program that reads the quotes.
+# shellcheck disable=SC2089,SC2090
+{
+	SANDBOX_REQUEST="--arg '/a /b'"
+	export SANDBOX_REQUEST
+}
+# shellcheck disable=SC2086
+{
+	try gcc -static -std=c99 $strict
+	try musl-gcc -static
+	try clang -static -std=c99 $strict
+	try g++ -static -std=c++11 $strict -x c++
+	try clang++ -static -std=c++17 $strict -x c++
+}
 
 echo "toolchains: $passed passed, $failed failed"
 [ "$failed" -eq 0 ] || exit 1

@@ -203,7 +203,9 @@ pool_wait(struct sbx_pool *pool, struct sbx_err *err)
 	AZ(pthread_cond_init(&w.cond, &pool->condattr));
 	VTAILQ_INSERT_TAIL(&pool->waiters, &w, list);
 	pool->n_wait++;
-	AZ(pthread_cond_signal(&pool->cond));
+	/* upkeep can do something about it, or need not wake up */
+	if (pool->n_vms < pool->cfg->max_vms)
+		AZ(pthread_cond_signal(&pool->cond));
 	ts = pool_timespec(pool_now() + pool->cfg->queue_timeout);
 	while (!w.woken && e != ETIMEDOUT)
 		e = pthread_cond_timedwait(&w.cond, &pool->mtx, &ts);

@@ -10,6 +10,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "vdef.h"
@@ -97,6 +98,58 @@ many_threads(void)
 	CHECK_EQ(stats().requests, rounds * THREADS);
 	CHECK_EQ(stats().answers, rounds * THREADS);
 	CHECK_EQ(stats().resets, rounds * THREADS);
+	Kvm_Close(&prg);
+}
+
+/* How often the pool's own thread has gone to sleep. */
+static long
+sleeps(void)
+{
+	char path[512], text[4096];
+	struct dirent *de;
+	const char *p;
+	long n = -1;
+	size_t l;
+	FILE *f;
+	DIR *d;
+
+	d = opendir("/proc/self/task");
+	AN(d);
+	while (n < 0 && (de = readdir(d)) != NULL) {
+		(void)snprintf(path, sizeof path,
+		    "/proc/self/task/%s/status", de->d_name);
+		f = fopen(path, "r");
+		if (f == NULL)
+			continue;
+		l = fread(text, 1, sizeof text - 1, f);
+		text[l] = '\0';
+		(void)fclose(f);
+		p = strstr(text, "\nvoluntary_ctxt_switches:");
+		if (strstr(text, "\tsbx-pool\n") != NULL && p != NULL)
+			n = strtol(strchr(p, ':') + 1, NULL, 10);
+	}
+	(void)closedir(d);
+	return (n);
+}
+
+/* When there are as many VMs as there may be, a request that waits for one is
+ * no business of the pool's thread. */
+static void
+upkeep_sleeps(void)
+{
+	struct sbx_program_cfg cfg;
+	long n;
+
+	Kvm_Cfg(&cfg, Kvm_Example("hello"));
+	cfg.max_vms = 1;
+	prg = Kvm_Open(&cfg);
+	n = sleeps();
+	CHECK(n >= 0);
+	rounds = 200;
+	clients(NULL);
+	CHECK_EQ(n_good, rounds * THREADS);
+	CHECK(stats().waited > 100);
+	CHECK(sleeps() - n < 10);
 	Kvm_Close(&prg);
 }
 
@@ -309,6 +362,7 @@ main(void)
 	Kvm_Need();
 	TEST_BEGIN(300);
 	TEST(many_threads);
+	TEST(upkeep_sleeps);
 	TEST(no_queue);
 	TEST(late);
 	TEST(crashes);

@@ -7,7 +7,8 @@
  * with a package.
  *
  * The key is a setting of the program, environment = "JWT_KEY=..." in VCL. It
- * is imported once, before the first request.
+ * is imported once, before the first request. sandbox-jsc starts the program to
+ * see if it gets ready, so it wants one too: JWT_KEY=any sandbox-jsc jwt.js
  */
 
 const decoder = new TextDecoder("utf-8", { fatal: true });

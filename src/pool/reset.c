@@ -14,6 +14,7 @@
  *	brk, mmap, descriptors, signal settings
  *				SBX_Proc_Reset()
  *	request and answer	SBX_Exchange_Begin()
+ *	fetches			SBX_Fetch_End(), before this
  *	clock, random numbers	never put back, but new for each request
  *	control and debug registers, MSRs
  *				ring 3 can not change them

@@ -116,28 +116,47 @@ Play_Arg(struct play *pl)
  * is to be checked.
  */
 
-static uint8_t *
-play_at(const struct play *pl, uint64_t va, int writing)
+/* The leaf of the page tables for an address, 0 if there is none. */
+static uint64_t
+play_leaf(const struct play *pl, uint64_t va)
 {
-	const uint64_t need = SBX_PTE_P | SBX_PTE_U |
-	    (writing ? SBX_PTE_W : 0);
+	const uint64_t need = SBX_PTE_P | SBX_PTE_U | SBX_PTE_W;
 	uint64_t e, table = SBX_SYS_END;
 	int shift;
 
 	if (va >= UINT64_C(1) << 47)
-		return (NULL);
-	for (shift = 39; shift >= 12; shift -= 9) {
+		return (0);
+	for (shift = 39; ; shift -= 9) {
 		if (table > PLAY_MEMORY - SBX_PAGE)
-			return (NULL);
+			return (0);
 		memcpy(&e, pl->m->gmem.base + table +
 		    (va >> shift & 511) * sizeof e, sizeof e);
+		if (shift == 12)
+			return (e);
 		if ((e & need) != need)
-			return (NULL);
+			return (0);
 		table = e & SBX_PTE_ADDR;
 	}
-	if (table > PLAY_MEMORY - SBX_PAGE)
+}
+
+/* What is behind it, if the leaf has the bits (need). */
+static uint8_t *
+play_behind(const struct play *pl, uint64_t va, uint64_t need)
+{
+	uint64_t e;
+
+	e = play_leaf(pl, va);
+	if ((e & need) != need || (e & SBX_PTE_ADDR) > PLAY_MEMORY - SBX_PAGE)
 		return (NULL);
-	return (pl->m->gmem.base + table + va % SBX_PAGE);
+	return (pl->m->gmem.base + (e & SBX_PTE_ADDR) + va % SBX_PAGE);
+}
+
+static uint8_t *
+play_at(const struct play *pl, uint64_t va, int writing)
+{
+
+	return (play_behind(pl, va, SBX_PTE_P | SBX_PTE_U |
+	    (writing ? SBX_PTE_W : 0)));
 }
 
 /* What a program writes; it stops where it would fault. */
@@ -168,7 +187,7 @@ play_is_zero(const struct play *pl, uint64_t lo, uint64_t hi)
 		l = SBX_PAGE - lo % SBX_PAGE;
 		if (l > hi - lo)
 			l = hi - lo;
-		b = play_at(pl, lo, 1);
+		b = play_behind(pl, lo, SBX_PTE_U);
 		if (b == NULL || memcmp(b, zero, l))
 			return (0);
 	}
@@ -263,8 +282,12 @@ play_edit(void *priv, struct fake_vm *vm, const struct sbx_edit *edit)
 	assert(edit->addr >= SBX_SYS_END && edit->addr < SBX_GVA_USER_END);
 	AN(old & SBX_PTE_U);
 	AN(edit->value & SBX_PTE_U);
-	AZ((old ^ edit->value) & ~(SBX_PTE_P | SBX_PTE_W));
+	AZ((old ^ edit->value) & ~(SBX_PTE_P | SBX_PTE_W | SBX_PTE_NX));
 	AN((edit->value & SBX_PTE_NX) || !(edit->value & SBX_PTE_W));
+	/* only what was mapped from a file becomes code */
+	if (pl->pending && !(edit->value & SBX_PTE_NX) && (old & SBX_PTE_NX))
+		assert(pl->nr == SYS_mmap && (pl->a[2] & PROT_EXEC) &&
+		    !(pl->a[3] & MAP_ANONYMOUS));
 	memcpy(pl->tables + off, &edit->value, sizeof old);
 }
 
@@ -283,10 +306,27 @@ play_before(struct play *pl)
 	    pl->nr != SYS_mremap))
 		return;
 	for (va = (mm->brk + mask) & ~mask; va < mm->used; va += SBX_PAGE)
-		if (play_at(pl, va, 1) != NULL &&
-		    !play_is_zero(pl, va, va + SBX_PAGE))
+		if (!play_is_zero(pl, va, va + SBX_PAGE))
 			return;
 	pl->fresh = 1;
+}
+
+/* The rights that mmap() was asked for, but for PROT_READ, which is more. */
+static void
+play_rights(const struct play *pl, uint64_t lo, uint64_t hi)
+{
+	uint64_t e, want = 0;
+
+	if (pl->a[2] & PROT_EXEC)
+		want = SBX_PTE_P;
+	else if (pl->a[2] != PROT_NONE)
+		want = SBX_PTE_P | SBX_PTE_W | SBX_PTE_NX;
+	else
+		want = SBX_PTE_NX;
+	for (; lo < hi; lo += SBX_PAGE) {
+		e = play_leaf(pl, lo);
+		assert((e & (SBX_PTE_P | SBX_PTE_W | SBX_PTE_NX)) == want);
+	}
 }
 
 /* After a call: what was promised is there. */
@@ -305,6 +345,7 @@ play_after(struct play *pl, uint64_t result)
 		assert(len <= pl->proc->mm.hi - result);
 		is_file = !(pl->a[3] & MAP_ANONYMOUS);
 		AN(is_file || play_is_zero(pl, result, result + len));
+		play_rights(pl, result, result + len);
 		break;
 	case SYS_mremap:
 		len = (pl->a[2] + mask) & ~mask;
@@ -808,6 +849,7 @@ play_check_answer(const struct play *pl)
 		Play_Text(&a->headers[u].name, 1);
 		Play_Text(&a->headers[u].value, 0);
 	}
+	assert(a->body_len == 0 || pl->vm->x.body.va >= SBX_SYS_END);
 	for (off = 0; off < a->body_len; off += l) {
 		l = SBX_VM_AnswerBody(pl->vm, off, b, sizeof b);
 		assert(l > 0 && l <= sizeof b);
@@ -865,7 +907,10 @@ play_over(struct play *pl)
 		fake.watched = NULL;
 		SBX_VM_Destroy(&pl->vm);
 		play_vm_new(pl);
-	}
+	} else if (!pl->wild)
+		/* what was undone by the editor, and not by copying memory */
+		AZ(memcmp(pl->tables, pl->img->golden + SBX_SYS_END,
+		    pl->tables_len));
 	play_check_reset(pl);
 }
 

@@ -248,6 +248,9 @@ def elves():
     seed("elf", "unaligned", elf([(1, 5, 3, 0x400123, 0x200, 0x201),
                                   (1, 6, 5, 0x402fff, 2, 0x1002)],
                                  entry=0x400130))
+    seed("elf", "large", elf([(1, 5, 0, 0x400000, 0x2000, 0x2000),
+                              (1, 6, 0x2000, 0x402000, 0x3000, 0x3000)],
+                             size=0x5000))
     seed("elf", "interp", elf([(3, 4, 64, 0x400000, 8, 8), code]))
     seed("elf", "wx", elf([(1, 7, 0, 0x400000, 0x400, 0x400)]))
     seed("elf", "arm", elf([code], machine=183))

@@ -445,6 +445,9 @@ run_stats(const struct run *r, struct sbx_pool *pool, unsigned long n,
 	    run_us(r->t_reset, n, 50), run_us(r->t_reset, n, 99));
 	fprintf(stderr, "exits: %ju, system calls: %ju in the last request\n",
 	    (uintmax_t)r->usage.exits, (uintmax_t)r->usage.syscalls);
+	if (r->usage.fetch.asked > 0)
+		fprintf(stderr, "fetches: %ju in the last request, and nobody "
+		    "to answer them\n", (uintmax_t)r->usage.fetch.asked);
 	if (n > 1)
 		fprintf(stderr, "page faults of the host: %.3f a request, in "
 		    "the second half\n",

@@ -58,8 +58,7 @@ static const struct trace_call {
 static const struct trace_call trace_ours[] = {
 	[SANDBOX_CALL_NEXT - SANDBOX_CALL_BASE] = { "sandbox_next", "pdp" },
 	[SANDBOX_CALL_LOG - SANDBOX_CALL_BASE] = { "sandbox_log", "ddbu" },
-	[SANDBOX_CALL_FETCH - SANDBOX_CALL_BASE] =
-	    { "sandbox_fetch", "ddpppp" },
+	[SANDBOX_CALL_FETCH - SANDBOX_CALL_BASE] = { "sandbox_fetch", "dpdd" },
 };
 
 static unsigned long trace_unknown[TRACE_NR_MAX + 1];

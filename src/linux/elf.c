@@ -28,7 +28,7 @@ struct elf_file {
 	size_t			len;
 	GElf_Ehdr		eh;
 	size_t			phnum;
-	uint64_t		base;		/* added to every address */
+	uint64_t		base;		/* of ET_DYN, else 0 */
 	struct sbx_elf		*plan;
 	struct sbx_err		*err;
 };
@@ -42,8 +42,9 @@ elf_header(struct elf_file *ef)
 
 	if (elf_kind(ef->elf) != ELF_K_ELF ||
 	    gelf_getehdr(ef->elf, &ef->eh) == NULL)
-		return (ELF_NO(ef, "not an ELF executable; compile the "
-		    "program to a static Linux x86-64 executable"));
+		return (ELF_NO(ef, "not an ELF executable; a "
+		    "program has to be a Linux x86-64 executable, or a script "
+		    "with the interpreter in its first line"));
 	if (ef->eh.e_ident[EI_CLASS] != ELFCLASS64 ||
 	    ef->eh.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    ef->eh.e_machine != EM_X86_64)
@@ -57,8 +58,9 @@ elf_header(struct elf_file *ef)
 	    ef->phnum > ELF_PHDRS_MAX)
 		return (ELF_NO(ef, "damaged: %zu program headers of %u bytes",
 		    ef->phnum, ef->eh.e_phentsize));
-	if (ef->eh.e_type == ET_DYN)
-		ef->base = SBX_ELF_PIE_BASE;
+	if (ef->eh.e_type == ET_EXEC)
+		ef->base = 0;
+	ef->plan->base = ef->base;
 	return (0);
 }
 
@@ -73,7 +75,8 @@ elf_seg_range(struct elf_file *ef, const GElf_Phdr *ph)
 	if (ph->p_filesz > ph->p_memsz)
 		return (ELF_NO(ef, "damaged: a segment is larger in the file "
 		    "than in memory"));
-	if (va >= SBX_GVA_USER_END - ef->base ||
+	if (ef->base >= SBX_GVA_USER_END ||
+	    va >= SBX_GVA_USER_END - ef->base ||
 	    ph->p_memsz > SBX_GVA_USER_END - ef->base - va)
 		return (ELF_NO(ef, "a segment at address 0x%jx of %ju bytes "
 		    "is out of range", (uintmax_t)va,
@@ -121,7 +124,26 @@ elf_seg_add(struct elf_file *ef, const GElf_Phdr *ph)
 }
 
 static int
-elf_phdr(struct elf_file *ef, int n)
+elf_interp(struct elf_file *ef, const GElf_Phdr *ph, const char *file)
+{
+	const char *s;
+
+	if (ph->p_offset > ef->len || ph->p_filesz > ef->len - ph->p_offset)
+		return (ELF_NO(ef, "truncated: the name of its interpreter is "
+		    "behind the end of the file"));
+	s = file + ph->p_offset;
+	if (ph->p_filesz < 2 || ph->p_filesz > SBX_ELF_INTERP_MAX ||
+	    s[0] != '/' || memchr(s, '\0', ph->p_filesz) !=
+	    s + ph->p_filesz - 1)
+		return (ELF_NO(ef, "damaged: the name of its interpreter is "
+		    "not an absolute path of at most %d bytes",
+		    SBX_ELF_INTERP_MAX - 1));
+	memcpy(ef->plan->interp, s, ph->p_filesz);
+	return (0);
+}
+
+static int
+elf_phdr(struct elf_file *ef, int n, const void *file)
 {
 	GElf_Phdr ph;
 
@@ -130,8 +152,7 @@ elf_phdr(struct elf_file *ef, int n)
 		    n));
 	switch (ph.p_type) {
 	case PT_INTERP:
-		return (ELF_NO(ef, "dynamically linked; link it with "
-		    "-static or -static-pie"));
+		return (elf_interp(ef, &ph, file));
 	case PT_LOAD:
 		if (ph.p_memsz == 0)
 			return (0);
@@ -162,8 +183,8 @@ elf_entry(struct elf_file *ef)
 }
 
 int
-SBX_Elf_Plan(const void *file, size_t len, struct sbx_elf *plan,
-    struct sbx_err *err)
+SBX_Elf_Plan(const void *file, size_t len, uint64_t base,
+    struct sbx_elf *plan, struct sbx_err *err)
 {
 	struct elf_file ef;
 	size_t n;
@@ -173,18 +194,21 @@ SBX_Elf_Plan(const void *file, size_t len, struct sbx_elf *plan,
 	AN(plan);
 	memset(plan, 0, sizeof *plan);
 	memset(&ef, 0, sizeof ef);
+	AZ(base % SBX_PAGE);
 	ef.len = len;
+	ef.base = base;
 	ef.plan = plan;
 	ef.err = err;
 	assert(elf_version(EV_CURRENT) != EV_NONE);
 	/* libelf only writes to it when asked to, and we do not */
 	ef.elf = elf_memory((char *)(uintptr_t)file, len);
 	if (ef.elf == NULL)
-		return (ELF_NO(&ef, "not an ELF executable; compile the "
-		    "program to a static Linux x86-64 executable"));
+		return (ELF_NO(&ef, "not an ELF executable; a "
+		    "program has to be a Linux x86-64 executable, or a script "
+		    "with the interpreter in its first line"));
 	i = elf_header(&ef);
 	for (n = 0; i == 0 && n < ef.phnum; n++)
-		i = elf_phdr(&ef, (int)n);
+		i = elf_phdr(&ef, (int)n, file);
 	if (i == 0)
 		i = elf_entry(&ef);
 	(void)elf_end(ef.elf);

@@ -162,6 +162,17 @@ allow_open(struct allow_entry *e, const char *path, struct sbx_err *err)
 	return (0);
 }
 
+static void
+allow_close(struct allow_entry *e)
+{
+
+	free(e->path);
+	if (e->dir >= 0)
+		SBX_Os_CloseFd(&e->dir);
+	if (e->file != NULL)
+		file_rel(&e->file);
+}
+
 int
 SBX_Allow_New(const char * const *files, struct sbx_allow **ap,
     struct sbx_err *err)
@@ -176,7 +187,7 @@ SBX_Allow_New(const char * const *files, struct sbx_allow **ap,
 	SBX_ALLOC_OBJ(a, SBX_ALLOW_MAGIC);
 	if (a == NULL)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "files"));
-	a->e = sbx_os.calloc(n + 1, sizeof *a->e);
+	a->e = sbx_os.calloc(n + 1, sizeof *a->e);	/* one is spare */
 	if (a->e == NULL) {
 		FREE_OBJ(a);
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "files"));
@@ -193,19 +204,32 @@ SBX_Allow_New(const char * const *files, struct sbx_allow **ap,
 }
 
 void
+SBX_Allow_Own(struct sbx_allow *a, const char *path)
+{
+	struct allow_entry *e;
+	struct sbx_err err;
+
+	CHECK_OBJ_NOTNULL(a, SBX_ALLOW_MAGIC);
+	SBX_Err_Clear(&err);
+	e = &a->e[a->n];
+	AZ(e->path);
+	if (!allow_open(e, path, &err) && e->file != NULL) {
+		a->n++;
+		return;
+	}
+	allow_close(e);
+	memset(e, 0, sizeof *e);
+}
+
+void
 SBX_Allow_Destroy(struct sbx_allow **ap)
 {
 	struct sbx_allow *a;
 	unsigned u;
 
 	TAKE_OBJ_NOTNULL(a, ap, SBX_ALLOW_MAGIC);
-	for (u = 0; u < a->n; u++) {
-		free(a->e[u].path);
-		if (a->e[u].dir >= 0)
-			SBX_Os_CloseFd(&a->e[u].dir);
-		if (a->e[u].file != NULL)
-			file_rel(&a->e[u].file);
-	}
+	for (u = 0; u < a->n; u++)
+		allow_close(&a->e[u]);
 	free(a->e);
 	FREE_OBJ(a);
 }
@@ -258,6 +282,50 @@ allow_find(const struct sbx_allow *a, const char *path, struct sbx_file **fp)
 		if (e->dir >= 0 && (path[e->len] == '/' ||
 		    path[e->len] == '\0' || e->len == 1))
 			i = allow_beneath(e, path + e->len, fp);
+	}
+	return (i);
+}
+
+int
+SBX_Allow_Has(const struct sbx_allow *a, const char *path)
+{
+	struct sbx_file *f = NULL;
+
+	if (allow_find(a, path, &f) < 0)
+		return (0);
+	file_rel(&f);
+	return (1);
+}
+
+int
+SBX_Allow_Read(const struct sbx_allow *a, const char *path, size_t max,
+    void **b, size_t *len)
+{
+	struct sbx_file *f = NULL;
+	ssize_t l = 0;
+	int i;
+
+	AN(b);
+	AZ(*b);
+	i = allow_find(a, path, &f);
+	if (i < 0)
+		return (i);
+	i = 0;
+	if (f->st.st_size <= 0 || (uintmax_t)f->st.st_size > max)
+		i = f->st.st_size <= 0 ? -ENODATA : -EFBIG;
+	else if ((*b = sbx_os.calloc(1, (size_t)f->st.st_size)) == NULL)
+		i = -ENOMEM;
+	for (*len = 0; i == 0 && *len < (size_t)f->st.st_size;
+	    *len += (size_t)l) {
+		l = sbx_os.pread(f->fd, (uint8_t *)*b + *len,
+		    (size_t)f->st.st_size - *len, (off_t)*len);
+		if (l <= 0)
+			i = l < 0 ? -errno : -ENODATA;
+	}
+	file_rel(&f);
+	if (i < 0) {
+		free(*b);
+		*b = NULL;
 	}
 	return (i);
 }

@@ -13,6 +13,7 @@
 #ifndef SBX_FILE_H_INCLUDED
 #define SBX_FILE_H_INCLUDED
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct sbx_err;
@@ -29,6 +30,20 @@ struct sbx_allow;
 int SBX_Allow_New(const char * const *files, struct sbx_allow **,
     struct sbx_err *err);
 void SBX_Allow_Destroy(struct sbx_allow **);
+
+/* Let the program read its own file, too, if it can be opened. Once. */
+void SBX_Allow_Own(struct sbx_allow *, const char *path);
+
+/* True if a program may read (path), which is absolute. */
+int SBX_Allow_Has(const struct sbx_allow *, const char *path);
+
+/*
+ * Read all of an allowed file, up to (max) bytes, into memory from calloc(),
+ * the caller's. Returns 0, or a negative errno: -ENOENT if it is not there or
+ * not allowed.
+ */
+int SBX_Allow_Read(const struct sbx_allow *, const char *path, size_t max,
+    void **b, size_t *len);
 
 enum sbx_ofd_e {
 	SBX_OFD_NONE = 0,

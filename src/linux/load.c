@@ -72,22 +72,41 @@ load_map(struct load *ld, uint64_t va, uint64_t len, unsigned flags,
 	    flags, ld->err));
 }
 
+uint64_t
+SBX_Load_InterpBase(const struct sbx_elf *elf)
+{
+
+	AN(elf);
+	return (load_round(elf->seg[elf->n_seg - 1].hi + LOAD_GUARD));
+}
+
 static int
-load_segments(struct load *ld)
+load_segments(struct load *ld, const struct sbx_elf *elf, const void *file)
 {
 	const struct sbx_elf_seg *s;
 	sbx_gpa_t gpa;
 	unsigned u;
 
-	for (u = 0; u < ld->in->elf->n_seg; u++) {
-		s = &ld->in->elf->seg[u];
+	for (u = 0; elf != NULL && u < elf->n_seg; u++) {
+		s = &elf->seg[u];
 		if (load_map(ld, s->lo, s->hi - s->lo, s->flags, &gpa))
 			return (-1);
 		gpa.pa += s->vaddr - s->lo;
 		memcpy(SBX_Gmem_Phys(ld->gm, gpa, s->len),
-		    (const uint8_t *)ld->in->file + s->off, s->len);
+		    (const uint8_t *)file + s->off, s->len);
 	}
 	return (0);
+}
+
+static uint64_t
+load_size_of(const struct sbx_elf *elf)
+{
+	uint64_t l = 0;
+	unsigned u;
+
+	for (u = 0; u < elf->n_seg; u++)
+		l += elf->seg[u].hi - elf->seg[u].lo;
+	return (l);
 }
 
 /*
@@ -97,13 +116,17 @@ load_segments(struct load *ld)
 static int
 load_layout(struct load *ld)
 {
-	const struct sbx_elf *elf = ld->in->elf;
+	const struct sbx_elf *elf = ld->in->elf, *interp = ld->in->interp;
 	struct sbx_layout *lay = ld->lay;
-	uint64_t segs = 0, stack, need, arena, va;
-	unsigned u;
+	uint64_t segs, stack, need, arena, va;
 
-	for (u = 0; u < elf->n_seg; u++)
-		segs += elf->seg[u].hi - elf->seg[u].lo;
+	segs = load_size_of(elf);
+	va = elf->seg[elf->n_seg - 1].hi;
+	if (interp != NULL) {
+		segs += load_size_of(interp);
+		if (va < interp->seg[interp->n_seg - 1].hi)
+			va = interp->seg[interp->n_seg - 1].hi;
+	}
 	stack = load_round(ld->gm->size / 8);
 	if (stack > LOAD_STACK_MAX)
 		stack = LOAD_STACK_MAX;
@@ -118,11 +141,11 @@ load_layout(struct load *ld)
 		    (uintmax_t)(need >> 10), (uintmax_t)(ld->gm->size >> 10),
 		    (uintmax_t)(lay->window_len >> 10)));
 	arena = ld->gm->size - (need - LOAD_ARENA_MIN);
-	va = elf->seg[elf->n_seg - 1].hi;
 	if (va > SBX_GVA_USER_END - 4 * LOAD_GUARD - 2 * ld->gm->size)
 		return (SBX_Err_Set(ld->err, SBX_FAIL_CONFIG, 0,
 		    "linked too high, at address 0x%jx", (uintmax_t)va));
-	lay->entry = elf->entry;
+	lay->entry = interp != NULL ? interp->entry : elf->entry;
+	lay->exec = ld->in->exec;
 	lay->arena_lo = va + LOAD_GUARD;
 	lay->arena_hi = lay->arena_lo + arena;
 	lay->stack_lo = lay->arena_hi + LOAD_GUARD;
@@ -204,7 +227,7 @@ load_auxv(const struct load *ld, struct load_stack *st, uint64_t *w,
 	AUX(AT_PHENT, elf->phent);
 	AUX(AT_PHNUM, elf->phdr == 0 ? 0 : elf->phnum);
 	AUX(AT_PAGESZ, SBX_PAGE);
-	AUX(AT_BASE, 0);
+	AUX(AT_BASE, ld->in->interp != NULL ? ld->in->interp->base : 0);
 	AUX(AT_FLAGS, 0);
 	AUX(AT_ENTRY, elf->entry);
 	AUX(AT_UID, 65534);
@@ -234,7 +257,7 @@ load_stack(struct load *ld, uint8_t *top)
 	struct load_stack st = { top, ld->lay->stack_hi, 0 };
 	size_t argc, envc, n, l;
 	uint8_t random[16];
-	uint64_t *w, path;
+	uint64_t *w, path, execfn;
 
 	l = load_size(ld->in->argv, &argc) + load_size(ld->in->envp, &envc);
 	if (l > SBX_LOAD_ARGS_MAX)
@@ -249,12 +272,13 @@ load_stack(struct load *ld, uint8_t *top)
 	if (w == NULL)
 		return (SBX_Err_Set(ld->err, SBX_FAIL_HOST, ENOMEM, "stack"));
 	path = load_push(&st, ld->in->path, strlen(ld->in->path) + 1);
+	execfn = load_push(&st, ld->in->execfn, strlen(ld->in->execfn) + 1);
 	n = 0;
 	w[n++] = argc + 1;
 	w[n++] = path;
 	n += load_strings(&st, ld->in->argv, argc, w + n);
 	n += load_strings(&st, ld->in->envp, envc, w + n);
-	n += load_auxv(ld, &st, w + n, random, path);
+	n += load_auxv(ld, &st, w + n, random, execfn);
 	assert(n <= argc + envc + LOAD_AUX_WORDS);
 	/* RSP is a multiple of 16 at the first instruction (ABI 3.4.1) */
 	st.used += (16 - (st.used + n * sizeof *w) % 16) % 16;
@@ -302,7 +326,8 @@ SBX_Load(const struct sbx_kvm *kvm, struct sbx_gmem *gm,
 	ld.next = SBX_SYS_END + room;
 	if (load_layout(&ld) || SBX_Paging_Init(&ld.pg, gm, room, err) ||
 	    SBX_X86_Install(kvm, &ld.pg, err) || load_vdso(&ld) ||
-	    load_segments(&ld) || load_parts(&ld))
+	    load_segments(&ld, in->elf, in->file) ||
+	    load_segments(&ld, in->interp, in->interp_file) || load_parts(&ld))
 		return (-1);
 	return (0);
 }

@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "base/os.h"
 #include "hostcall/exchange.h"
-#include "linux/elf.h"
+#include "linux/exec.h"
 #include "linux/load.h"
 #include "machine/kvm.h"
 #include "machine/watchdog.h"
@@ -36,6 +36,7 @@ struct boot {
 	void			*mem;		/* shared, writable */
 	struct sbx_machine	*m;
 	struct sbx_exchange	*x;
+	struct sbx_exec		exec;
 	struct sbx_err		*err;
 };
 
@@ -67,22 +68,33 @@ boot_memory(struct boot *b)
 static int
 boot_load(struct boot *b, const void *file, size_t len)
 {
+	const struct sbx_program_cfg *cfg = b->cfg;
 	struct sbx_image *img = b->img;
-	struct sbx_elf elf;
-	struct sbx_load in = {
-		.file = file,
-		.elf = &elf,
-		.path = img->path,
-		.argv = b->cfg->argv,
-		.envp = b->cfg->envp,
-		.body_max = b->cfg->max_request_body,
-	};
+	struct sbx_exec *x = &b->exec;
+	struct sbx_load in;
 
-	if (SBX_Elf_Plan(file, len, &elf, b->err) ||
-	    SBX_Allow_New(b->cfg->files, &img->allow, b->err) ||
-	    boot_memory(b) ||
+	if (SBX_Allow_New(cfg->files, &img->allow, b->err))
+		return (-1);
+	SBX_Allow_Own(img->allow, cfg->path);
+	if (SBX_Exec_Init(x, file, len, cfg->path, cfg->argv, cfg->envp,
+	    img->allow, b->err))
+		return (-1);
+	img->path = SBX_Os_Strdup(x->exe);
+	if (img->path == NULL)
+		return (SBX_Err_Set(b->err, SBX_FAIL_HOST, ENOMEM, "image"));
+	if (boot_memory(b) ||
 	    SBX_Machine_New(img->kvm, b->mem, img->size, &b->m, b->err))
 		return (-1);
+	memset(&in, 0, sizeof in);
+	in.file = x->file;
+	in.elf = &x->elf;
+	in.interp_file = x->linker_file;
+	in.interp = x->linker_file == NULL ? NULL : &x->linker;
+	in.path = x->exe;
+	in.execfn = cfg->path;
+	in.argv = x->argv;
+	in.envp = cfg->envp;
+	in.body_max = cfg->max_request_body;
 	return (SBX_Load(img->kvm, &b->m->gmem, &in, &img->layout, b->err));
 }
 
@@ -91,6 +103,7 @@ static int
 boot_failed(struct boot *b)
 {
 	const struct sbx_proc *p = &b->img->proc;
+	char missing[SBX_ERR_MAX / 2] = "";
 	const char *hint = "";
 
 	if (p->kill == SBX_KILL_exit)
@@ -105,9 +118,11 @@ boot_failed(struct boot *b)
 		    "have: raise memory" :
 		    ", while it started; it wanted more memory than it may "
 		    "have: raise memory";
+	if (p->kill == SBX_KILL_exit)
+		SBX_Exec_Missing(&b->exec, missing, sizeof missing);
 	return (SBX_Err_Set(b->err, p->err.kind == SBX_FAIL_HOST ?
-	    SBX_FAIL_HOST : SBX_FAIL_CONFIG, 0, "%s%s%s%.*s%s",
-	    p->err.msg, hint,
+	    SBX_FAIL_HOST : SBX_FAIL_CONFIG, 0, "%s%s%s%s%.*s%s",
+	    p->err.msg, missing[0] == '\0' ? hint : "", missing,
 	    p->tail_len > 0 ? "; its last words: \"" : "",
 	    (int)p->tail_len, p->tail, p->tail_len > 0 ? "\"" : ""));
 }
@@ -261,6 +276,8 @@ boot_fini(struct boot *b)
 		SBX_Machine_Destroy(&b->m);
 	if (b->mem != NULL)
 		AZ(sbx_os.munmap(b->mem, b->img->size));
+	if (b->exec.magic == SBX_EXEC_MAGIC)
+		SBX_Exec_Fini(&b->exec);
 	free(b->x);
 }
 
@@ -286,15 +303,12 @@ SBX_Image_New(struct sbx_kvm *kvm, const struct sbx_program_cfg *cfg,
 	img->body_max = cfg->max_response_body;
 	img->fetch.max = cfg->max_fetches;
 	img->fetch.bytes = cfg->max_fetch_bytes;
-	img->path = SBX_Os_Strdup(cfg->path);
 	INIT_OBJ(&b, BOOT_MAGIC);
 	b.img = img;
 	b.cfg = cfg;
 	b.err = err;
 	i = -1;
-	if (img->path == NULL)
-		(void)SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "image");
-	else if (!boot_load(&b, file, len) && !boot_run(&b))
+	if (!boot_load(&b, file, len) && !boot_run(&b))
 		i = boot_seal(&b);
 	boot_fini(&b);
 	if (i) {

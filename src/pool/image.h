@@ -37,7 +37,7 @@ struct sbx_image {
 	unsigned		magic;
 #define SBX_IMAGE_MAGIC		0x28ca5d71
 	struct sbx_kvm		*kvm;
-	char			*path;
+	char			*path;		/* /proc/self/exe */
 	int			fd;		/* memfd */
 	uint64_t		size;		/* of memory, bytes */
 	const uint8_t		*golden;	/* read-only mapping of fd */

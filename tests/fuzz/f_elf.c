@@ -186,7 +186,7 @@ LLVMFuzzerTestOneInput(const uint8_t *b, size_t l)
 	struct sbx_err err;
 
 	SBX_Err_Clear(&err);
-	if (SBX_Elf_Plan(b, l, &plan, &err)) {
+	if (SBX_Elf_Plan(b, l, SBX_ELF_PIE_BASE, &plan, &err)) {
 		assert(err.kind == SBX_FAIL_CONFIG);
 		AN(err.msg[0]);
 		return (0);

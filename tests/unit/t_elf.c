@@ -62,7 +62,7 @@ load(size_t len)
 {
 
 	SBX_Err_Clear(&err);
-	return (SBX_Elf_Plan(&f, len, &plan, &err));
+	return (SBX_Elf_Plan(&f, len, SBX_ELF_PIE_BASE, &plan, &err));
 }
 
 static void
@@ -124,7 +124,7 @@ static void
 bad_segments(void)
 {
 
-	BAD(ph[0].p_type, PT_INTERP, "-static");
+	BAD(ph[0].p_type, PT_INTERP, "interpreter");
 	BAD(ph[0].p_flags, PF_R | PF_W | PF_X, "writable and executable");
 	BAD(ph[0].p_filesz, sizeof f + 1, "truncated");
 	BAD(ph[0].p_offset, UINT64_MAX, "truncated");

@@ -42,16 +42,28 @@
 #  define VSBX_LOG_BERESP(bo)	http_VSL_log((bo)->beresp)
 #endif
 
-/* What subreq.c needs. struct transport is private: src/vmod/subreq.c checks
- * that it is what is said here. In 7.1 (VRT 15) a delivery can not be
- * interrupted, and the reference on what is being fetched is an argument. */
+/* What subreq.c needs of struct transport, which is private; subreq.c looks if
+ * varnishd's is like that. In 7.1 deliver() is told what is still being
+ * fetched; later it says if it is done, which is 1, there is one function more,
+ * and a request is made for another one or not. */
 #if VRT_MAJOR_VERSION <= 15
 #  define VSBX_DELIVER_T	void
 #  define VSBX_DELIVER_ARGS	struct req *req, struct boc *boc, int sendbody
 #  define VSBX_DELIVER_UNUSED	(void)boc
 #  define VSBX_DELIVER_RETURN	return
 #  define VSBX_VDP_CLOSE(req)	VDP_Close((req)->vdc)
-#  define VSBX_VXID_CLEAR(wid)	((wid) = 0)
+#  define VSBX_NO_VXID		0
+#  define VSBX_REQ_NEW(sp)	Req_New(sp)
+#else
+#  define VSBX_DELIVER_T	int
+#  define VSBX_DELIVER_ARGS	struct req *req, int sendbody
+#  define VSBX_DELIVER_UNUSED	(void)req
+#  define VSBX_DELIVER_RETURN	return (1)
+#  define VSBX_VDP_CLOSE(req)						\
+	VDP_Close((req)->vdc, (req)->objcore, (req)->boc)
+#  define VSBX_NO_VXID		NO_VXID
+#  define VSBX_REQ_NEW(sp)	Req_New(sp, NULL)	/* nobody's include */
+#  define VSBX_TRANSPORT_HAS_POLL
 #endif
 
 #endif

@@ -87,8 +87,8 @@ fetches_new(const struct vsbx_guest *g)
 	VTAILQ_INIT(&of->list);
 	oc = g->bo->fetch_objcore;
 	CHECK_OBJ_NOTNULL(oc, OBJCORE_MAGIC);
-	if (!(oc->flags & OC_F_PRIVATE))
-		of->objhead = oc->objhead;
+	of->is_shared = !(oc->flags & OC_F_PRIVATE);
+	memcpy(of->digest, g->bo->digest, sizeof of->digest);
 	if (!g->bo->is_bgfetch)
 		of->sess = g->bo->sp;
 	AZ(pthread_condattr_init(&ca));
@@ -401,7 +401,7 @@ static int
 guest_is_alone(const struct vsbx_guest *g)
 {
 
-	return (g->fetches->objhead == NULL && g->fetches->sess != NULL &&
+	return (!g->fetches->is_shared && g->fetches->sess != NULL &&
 	    vsbx_subreq_is_alone(g->bo));
 }
 
@@ -493,7 +493,7 @@ vsbx_fetch_run(struct sbx_fetch *f)
 }
 
 int
-vsbx_fetch_park(struct sbx_fetch *f, const void *objhead)
+vsbx_fetch_park(struct sbx_fetch *f, const uint8_t *digest)
 {
 	int i = -1;
 
@@ -502,7 +502,7 @@ vsbx_fetch_park(struct sbx_fetch *f, const void *objhead)
 	assert(f->where == VSBX_FETCH_RUNS);
 	if (!f->woken) {
 		f->where = VSBX_FETCH_PARKED;
-		f->parked_on = objhead;
+		memcpy(f->parked_on, digest, sizeof f->parked_on);
 		if (!f->ended && vsbx_loops_find(f))
 			fetch_ended(f, ELOOP);
 		i = 0;
@@ -522,7 +522,6 @@ vsbx_fetch_wake(struct sbx_fetch *f)
 	AZ(f->woken);
 	if (f->where == VSBX_FETCH_PARKED) {
 		f->where = VSBX_FETCH_RUNS;
-		f->parked_on = NULL;
 		i = 0;
 	} else {
 		assert(f->where == VSBX_FETCH_RUNS);

@@ -74,13 +74,15 @@ struct vsbx_fetches {
 				*prg;
 	pthread_cond_t		cond;		/* one of them has ended */
 
-	/* Names for what this guest's answer is for; never followed. */
-	const void		*objhead;	/* NULL: nobody can wait */
-	const void		*sess;		/* NULL: in the background */
+	/* What this guest's answer is for. The session is a name, which is
+	 * never followed; NULL: in the background. */
+	unsigned		is_shared;	/* others can wait for it */
+	uint8_t			digest[DIGEST_LEN];
+	const void		*sess;
 
 	VTAILQ_HEAD(, sbx_fetch) list;		/* mtx: those not OVER */
 	VTAILQ_ENTRY(vsbx_fetches)
-				by_objhead;	/* mtx */
+				by_digest;	/* mtx */
 	VTAILQ_ENTRY(vsbx_fetches)
 				by_sess;	/* mtx */
 	VTAILQ_ENTRY(vsbx_fetches)
@@ -109,7 +111,7 @@ struct sbx_fetch {
 	unsigned		ended;		/* mtx */
 	unsigned		woken;		/* mtx: not parked yet */
 	unsigned		dropped;	/* mtx, or atomic to read */
-	const void		*parked_on;	/* mtx: an objhead */
+	uint8_t			parked_on[DIGEST_LEN];	/* mtx */
 	VTAILQ_ENTRY(sbx_fetch)	list;		/* mtx */
 	VTAILQ_ENTRY(sbx_fetch)	by_sess;	/* mtx */
 
@@ -135,9 +137,9 @@ int vsbx_fetch_is_dropped(const void *sess);
 /* It has a thread. Returns -1 if nobody wants it any more: end it. */
 int vsbx_fetch_run(struct sbx_fetch *);
 
-/* It is on the waiting list of an objhead. Returns 0, and another thread may
- * be running it already, or -1: it was woken meanwhile, go on. */
-int vsbx_fetch_park(struct sbx_fetch *, const void *objhead);
+/* It is on the waiting list for what hashes to this. Returns 0, and another
+ * thread may be running it already, or -1: it was woken meanwhile, go on. */
+int vsbx_fetch_park(struct sbx_fetch *, const uint8_t *digest);
 
 /* Its turn on the waiting list. Returns 0, schedule it, or -1: its thread has
  * not come to park it yet, and goes on by itself. */

@@ -20,7 +20,8 @@
  *
  * Only guests that have fetched something are known here, the others wait for
  * nobody. Guests in the background are known by their object alone: the
- * sub-request that has caused them does not wait for them.
+ * sub-request that has caused them does not wait for them. An object is known
+ * by its hash.
  *
  * With many guests that fetch much from one another the search could take
  * long, with everybody waiting for the lock: so it looks at LOOPS_MAX of them
@@ -29,6 +30,8 @@
  */
 
 #include "config.h"
+
+#include <string.h>
 
 #include "cache/cache.h"
 
@@ -41,7 +44,7 @@
 VTAILQ_HEAD(loops_head, vsbx_fetches);
 VTAILQ_HEAD(loops_fetch_head, sbx_fetch);
 
-static struct loops_head loops_objhead[LOOPS_BUCKETS];
+static struct loops_head loops_digest[LOOPS_BUCKETS];
 static struct loops_head loops_sess[LOOPS_BUCKETS];
 static struct loops_fetch_head loops_fetch[LOOPS_BUCKETS];
 static uint64_t loops_mark;
@@ -55,6 +58,14 @@ loops_bucket(const void *name)
 	return ((unsigned)((u >> 5) ^ (u >> 13) ^ (u >> 21)) % LOOPS_BUCKETS);
 }
 
+/* It is a hash already. */
+static struct loops_head *
+loops_by_digest(const uint8_t *digest)
+{
+
+	return (&loops_digest[digest[0] % LOOPS_BUCKETS]);
+}
+
 static void
 loops_init(void)
 {
@@ -63,7 +74,7 @@ loops_init(void)
 	if (loops_ready)
 		return;
 	for (u = 0; u < LOOPS_BUCKETS; u++) {
-		VTAILQ_INIT(&loops_objhead[u]);
+		VTAILQ_INIT(&loops_digest[u]);
 		VTAILQ_INIT(&loops_sess[u]);
 		VTAILQ_INIT(&loops_fetch[u]);
 	}
@@ -76,9 +87,8 @@ vsbx_loops_add(struct vsbx_fetches *of)
 
 	CHECK_OBJ_NOTNULL(of, VSBX_FETCHES_MAGIC);
 	loops_init();
-	if (of->objhead != NULL)
-		VTAILQ_INSERT_HEAD(&loops_objhead[loops_bucket(of->objhead)],
-		    of, by_objhead);
+	if (of->is_shared)
+		VTAILQ_INSERT_HEAD(loops_by_digest(of->digest), of, by_digest);
 	if (of->sess != NULL)
 		VTAILQ_INSERT_HEAD(&loops_sess[loops_bucket(of->sess)],
 		    of, by_sess);
@@ -89,9 +99,8 @@ vsbx_loops_remove(struct vsbx_fetches *of)
 {
 
 	CHECK_OBJ_NOTNULL(of, VSBX_FETCHES_MAGIC);
-	if (of->objhead != NULL)
-		VTAILQ_REMOVE(&loops_objhead[loops_bucket(of->objhead)],
-		    of, by_objhead);
+	if (of->is_shared)
+		VTAILQ_REMOVE(loops_by_digest(of->digest), of, by_digest);
 	if (of->sess != NULL)
 		VTAILQ_REMOVE(&loops_sess[loops_bucket(of->sess)],
 		    of, by_sess);
@@ -144,9 +153,9 @@ loops_push_all(struct loops_head *todo, const struct sbx_fetch *f)
 
 	CHECK_OBJ_NOTNULL(f, SBX_FETCH_MAGIC);
 	if (f->where == VSBX_FETCH_PARKED) {
-		VTAILQ_FOREACH(of, &loops_objhead[loops_bucket(f->parked_on)],
-		    by_objhead)
-			if (of->objhead == f->parked_on)
+		VTAILQ_FOREACH(of, loops_by_digest(f->parked_on), by_digest)
+			if (!memcmp(of->digest, f->parked_on,
+			    sizeof of->digest))
 				loops_push(todo, of);
 	} else if (f->where == VSBX_FETCH_RUNS) {
 		VTAILQ_FOREACH(of, &loops_sess[loops_bucket(f->sess)],

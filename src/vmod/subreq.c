@@ -428,7 +428,7 @@ subreq_new(struct busyobj *bo, struct sess *sp, struct sbx_fetch *f)
 {
 	struct req *req;
 
-	req = Req_New(sp);
+	req = VSBX_REQ_NEW(sp);
 	CHECK_OBJ_NOTNULL(req, REQ_MAGIC);
 	req->req_step = R_STP_TRANSPORT;
 	req->transport = &subreq_transport;
@@ -503,7 +503,7 @@ subreq_run(struct worker *wrk, struct req *req)
 		CNT_Embark(wrk, req);
 		if (CNT_Request(req) != REQ_FSM_DISEMBARK)
 			break;
-		if (vsbx_fetch_park(f, req->hash_objhead) == 0) {
+		if (vsbx_fetch_park(f, req->digest) == 0) {
 			THR_SetRequest(NULL);
 			return;
 		}
@@ -575,7 +575,7 @@ vsbx_subreq_start(struct busyobj *bo, struct sbx_fetch *f,
 			    f->xid, f->depth);
 			return (0);
 		}
-		VSBX_VXID_CLEAR(req->vsl->wid);
+		req->vsl->wid = VSBX_NO_VXID;
 		i = EAGAIN;
 	}
 	subreq_release(&req);
@@ -679,11 +679,11 @@ subreq_fini_vdp(struct vdp_ctx *vdc, void **priv)
 	return (0);
 }
 
-static const struct vdp subreq_vdp = {
+static const struct vdp subreq_vdp[1] = {{
 	.name =		"sandbox_fetch",
 	.bytes =	subreq_bytes_vdp,
 	.fini =		subreq_fini_vdp,
-};
+}};
 
 /* Returns an errno. */
 static int
@@ -699,7 +699,7 @@ subreq_deliver_body(struct req *req, struct sbx_fetch *f)
 	sink.fetch = f;
 	INIT_OBJ(ctx, VRT_CTX_MAGIC);
 	VCL_Req2Ctx(ctx, req);
-	if (VDP_Push(ctx, req->vdc, req->ws, &subreq_vdp, &sink))
+	if (VDP_Push(ctx, req->vdc, req->ws, subreq_vdp, &sink))
 		return (EIO);
 	if (VDP_DeliverObj(req->vdc, req->objcore) && sink.error == 0)
 		sink.error = EIO;
@@ -743,6 +743,7 @@ subreq_minimal_response(struct req *req, uint16_t status)
 	f = subreq_fetch(req);
 	if (status < 200)
 		return (0);
+	HTTP_Setup(req->resp, req->ws, req->vsl, SLT_RespMethod);
 	http_PutResponse(req->resp, "HTTP/1.1", status, NULL);
 	i = vsbx_fetch_head(f, req->resp);
 	vsbx_fetch_end(f, i);

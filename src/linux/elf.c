@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "linux/elf.h"
+#include "machine/gmem.h"
 #include "machine/layout.h"
 #include "machine/paging.h"
 
@@ -105,9 +106,8 @@ elf_seg_add(struct elf_file *ef, const GElf_Phdr *ph)
 	s->vaddr = ph->p_vaddr + ef->base;
 	s->off = ph->p_offset;
 	s->len = ph->p_filesz;
-	s->lo = s->vaddr & ~(uint64_t)(SBX_PAGE - 1);
-	s->hi = (s->vaddr + ph->p_memsz + SBX_PAGE - 1) &
-	    ~(uint64_t)(SBX_PAGE - 1);
+	s->lo = SBX_Page_Down(s->vaddr);
+	s->hi = SBX_Page_Up(s->vaddr + ph->p_memsz);
 	s->flags = SBX_MAP_USER;
 	if (ph->p_flags & PF_W)
 		s->flags |= SBX_MAP_WRITE;

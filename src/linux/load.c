@@ -52,13 +52,6 @@ struct load {
 	struct sbx_err		*err;
 };
 
-static uint64_t
-load_round(uint64_t v)
-{
-
-	return ((v + SBX_PAGE - 1) & ~(uint64_t)(SBX_PAGE - 1));
-}
-
 /* Map the next (len) bytes of physical memory at (va). */
 static int
 load_map(struct load *ld, uint64_t va, uint64_t len, unsigned flags,
@@ -77,7 +70,7 @@ SBX_Load_InterpBase(const struct sbx_elf *elf)
 {
 
 	AN(elf);
-	return (load_round(elf->seg[elf->n_seg - 1].hi + LOAD_GUARD));
+	return (SBX_Page_Up(elf->seg[elf->n_seg - 1].hi + LOAD_GUARD));
 }
 
 static int
@@ -127,12 +120,12 @@ load_layout(struct load *ld)
 		if (va < interp->seg[interp->n_seg - 1].hi)
 			va = interp->seg[interp->n_seg - 1].hi;
 	}
-	stack = load_round(ld->gm->size / 8);
+	stack = SBX_Page_Up(ld->gm->size / 8);
 	if (stack > LOAD_STACK_MAX)
 		stack = LOAD_STACK_MAX;
 	lay->body_max = ld->in->body_max;
 	lay->window_len = SANDBOX_MAX_REQUEST_BLOCK +
-	    load_round(ld->in->body_max);
+	    SBX_Page_Up(ld->in->body_max);
 	need = ld->next + segs + stack + lay->window_len + LOAD_ARENA_MIN;
 	if (need > ld->gm->size)
 		return (SBX_Err_Set(ld->err, SBX_FAIL_CONFIG, 0,
@@ -230,10 +223,10 @@ load_auxv(const struct load *ld, struct load_stack *st, uint64_t *w,
 	AUX(AT_BASE, ld->in->interp != NULL ? ld->in->interp->base : 0);
 	AUX(AT_FLAGS, 0);
 	AUX(AT_ENTRY, elf->entry);
-	AUX(AT_UID, 65534);
-	AUX(AT_EUID, 65534);
-	AUX(AT_GID, 65534);
-	AUX(AT_EGID, 65534);
+	AUX(AT_UID, SBX_PROC_UID);
+	AUX(AT_EUID, SBX_PROC_UID);
+	AUX(AT_GID, SBX_PROC_UID);
+	AUX(AT_EGID, SBX_PROC_UID);
 	AUX(AT_SECURE, 0);
 	AUX(AT_CLKTCK, 100);
 	AUX(AT_HWCAP, d);

@@ -15,6 +15,7 @@
 #include "vas.h"
 
 #include "linux/mm.h"
+#include "machine/gmem.h"
 
 void
 SBX_Mm_Init(struct sbx_mm *mm, uint64_t lo, uint64_t hi)
@@ -51,7 +52,7 @@ static uint64_t
 mm_floor(const struct sbx_mm *mm)
 {
 
-	return ((mm->brk + SBX_PAGE - 1) & ~(uint64_t)(SBX_PAGE - 1));
+	return (SBX_Page_Up(mm->brk));
 }
 
 int

@@ -41,6 +41,10 @@ struct sbx_layout {
 	int			exec;		/* it may make code */
 };
 
+/* The user and the group that a program finds itself to be: "nobody" on every
+ * Linux. */
+#define SBX_PROC_UID		65534
+
 /* Signals: kept account of, never delivered. struct as in the kernel. */
 #define SBX_NSIG		64
 struct sbx_sigaction {

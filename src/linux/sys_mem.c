@@ -25,13 +25,6 @@
 
 #define MEM_RW			(SBX_MAP_USER | SBX_MAP_WRITE)
 
-static uint64_t
-mem_round(uint64_t v)
-{
-
-	return ((v + SBX_PAGE - 1) & ~(uint64_t)(SBX_PAGE - 1));
-}
-
 /*
  * The host's memory behind the guest's, whatever the guest may do with it: as
  * many of the (len) bytes at (va) as lie in a row, 0 if not even the first is
@@ -203,7 +196,7 @@ mem_rights(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags,
 int64_t
 SBX_Sys_mprotect(struct sbx_proc *p, const uint64_t *a)
 {
-	uint64_t len = mem_round(a[1]);
+	uint64_t len = SBX_Page_Up(a[1]);
 	unsigned flags;
 	int64_t i;
 
@@ -235,7 +228,7 @@ mem_fresh(struct sbx_proc *p, uint64_t lo, uint64_t hi, uint64_t used,
 		i = mem_zero(p, lo > used ? lo : used,
 		    hi - (lo > used ? lo : used));
 	if (i == 0 && (p->mm.narrowed || flags != MEM_RW))
-		mem_rights(p, lo & ~(uint64_t)(SBX_PAGE - 1), mem_round(hi),
+		mem_rights(p, SBX_Page_Down(lo), SBX_Page_Up(hi),
 		    flags, 0);
 	return (i);
 }
@@ -302,7 +295,7 @@ mem_map_check(struct sbx_proc *p, const uint64_t *a,
 	if ((a[2] & PROT_EXEC) && !p->layout->exec && ((a[2] & PROT_WRITE) ||
 	    (a[3] & MAP_ANONYMOUS)))
 		return (-EACCES);
-	if (mem_round(a[1]) < a[1] || a[1] > p->mm.hi - p->mm.lo) {
+	if (SBX_Page_Up(a[1]) < a[1] || a[1] > p->mm.hi - p->mm.lo) {
 		p->refused = 1;
 		return (-ENOMEM);
 	}
@@ -332,7 +325,7 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 	i = mem_map_check(p, a, &ofd);
 	if (i != 0)
 		return (i);
-	len = mem_round(a[1]);
+	len = SBX_Page_Up(a[1]);
 	if (a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		at = a[0];
 		if (at % SBX_PAGE != 0 || at == 0)
@@ -371,9 +364,9 @@ mem_range(const struct sbx_proc *p, uint64_t va, uint64_t *len)
 
 	if (va % SBX_PAGE != 0 || *len == 0)
 		return (-EINVAL);
-	if (mem_round(*len) < *len)
+	if (SBX_Page_Up(*len) < *len)
 		return (-EINVAL);
-	*len = mem_round(*len);
+	*len = SBX_Page_Up(*len);
 	if (va < p->mm.lo || va > p->mm.hi || *len > p->mm.hi - va)
 		return (-EINVAL);
 	return (0);
@@ -389,13 +382,6 @@ SBX_Sys_munmap(struct sbx_proc *p, const uint64_t *a)
 	if (i != 0)
 		return (i);
 	return (SBX_Mm_Unmap(&p->mm, a[0], a[0] + len) ? -ENOMEM : 0);
-}
-
-static int
-mem_is_zero(const uint8_t *b)
-{
-
-	return (b[0] == 0 && !memcmp(b, b + 1, SBX_PAGE - 1));
 }
 
 /* Zero the whole pages in [lo, hi), whatever the guest may do with them, but
@@ -418,7 +404,7 @@ mem_forget(struct sbx_proc *p, uint64_t lo, uint64_t hi)
 		if (gpa.pa > gm->size - SBX_PAGE)
 			return (-ENOMEM);
 		b = SBX_Gmem_Phys(gm, gpa, SBX_PAGE);
-		if (mem_is_zero(b))
+		if (SBX_Page_IsZero(b))
 			continue;
 		memset(b, 0, SBX_PAGE);
 		SBX_Gmem_Touch(gm, gpa, SBX_PAGE);
@@ -432,11 +418,11 @@ SBX_Sys_madvise(struct sbx_proc *p, const uint64_t *a)
 	uint64_t lo = a[0], hi, brk;
 	int64_t i = 0;
 
-	if (lo % SBX_PAGE != 0 || mem_round(a[1]) < a[1])
+	if (lo % SBX_PAGE != 0 || SBX_Page_Up(a[1]) < a[1])
 		return (-EINVAL);
-	if (lo >= SBX_GVA_USER_END || mem_round(a[1]) > SBX_GVA_USER_END - lo)
+	if (lo >= SBX_GVA_USER_END || SBX_Page_Up(a[1]) > SBX_GVA_USER_END - lo)
 		return (-ENOMEM);
-	hi = lo + mem_round(a[1]);
+	hi = lo + SBX_Page_Up(a[1]);
 	/* the one piece of advice that programs rely on */
 	if (a[2] != MADV_DONTNEED || lo == hi)
 		return (0);
@@ -444,7 +430,7 @@ SBX_Sys_madvise(struct sbx_proc *p, const uint64_t *a)
 		return (lo >= p->layout->stack_lo && hi <= p->layout->stack_hi ?
 		    mem_forget(p, lo, hi) : -EINVAL);
 	/* in between nobody has had anything yet */
-	brk = mem_round(p->mm.brk);
+	brk = SBX_Page_Up(p->mm.brk);
 	if (lo < brk)
 		i = mem_forget(p, lo, hi < brk ? hi : brk);
 	if (i == 0 && hi > p->mm.used)
@@ -508,9 +494,9 @@ SBX_Sys_mremap(struct sbx_proc *p, const uint64_t *a)
 		    -EINVAL : 0;
 	if (i != 0)
 		return (i);
-	if (mem_round(want) < want || want > p->mm.hi - p->mm.lo)
+	if (SBX_Page_Up(want) < want || want > p->mm.hi - p->mm.lo)
 		return (-ENOMEM);
-	want = mem_round(want);
+	want = SBX_Page_Up(want);
 	if (want <= len) {
 		if (want < len && SBX_Mm_Unmap(&p->mm, a[0] + want,
 		    a[0] + len))

@@ -28,9 +28,6 @@
 #include "linux/syscall.h"
 #include "machine/machine.h"
 
-/* "nobody" on every Linux */
-#define PROC_UID		65534
-
 int64_t
 SBX_Sys_zero(struct sbx_proc *p, const uint64_t *a)
 {
@@ -56,7 +53,7 @@ SBX_Sys_nobody(struct sbx_proc *p, const uint64_t *a)
 
 	(void)p;
 	(void)a;
-	return (PROC_UID);
+	return (SBX_PROC_UID);
 }
 
 /* There are no more processes or threads to be had. */

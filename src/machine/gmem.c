@@ -18,6 +18,15 @@
 #include "machine/gmem.h"
 
 int
+SBX_Page_IsZero(const void *page)
+{
+	const uint8_t *p = page;
+
+	AN(p);
+	return (p[0] == 0 && !memcmp(p, p + 1, SBX_PAGE - 1));
+}
+
+int
 SBX_Gmem_Init(struct sbx_gmem *gm, void *base, uint64_t size)
 {
 

@@ -32,6 +32,24 @@ typedef struct sbx_gpa {
 	uint64_t		pa;
 } sbx_gpa_t;
 
+/* An address or a length, down and up to whole pages. Up wraps to 0. */
+static inline uint64_t
+SBX_Page_Down(uint64_t v)
+{
+
+	return (v & ~(uint64_t)(SBX_PAGE - 1));
+}
+
+static inline uint64_t
+SBX_Page_Up(uint64_t v)
+{
+
+	return (SBX_Page_Down(v + SBX_PAGE - 1));
+}
+
+/* True if all of the page is zero. */
+int SBX_Page_IsZero(const void *);
+
 struct sbx_gmem {
 	unsigned		magic;
 #define SBX_GMEM_MAGIC		0x6d1c27b9

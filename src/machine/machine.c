@@ -250,15 +250,23 @@ machine_sregs(struct sbx_machine *m, unsigned long nr, struct kvm_sregs *s,
 	return (0);
 }
 
+static int
+machine_base_sregs(struct sbx_machine *m, struct kvm_sregs *s,
+    struct sbx_err *err)
+{
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	SBX_Err_Clear(err);
+	return (machine_sregs(m, KVM_GET_SREGS, s, err));
+}
+
 int
 SBX_Machine_SetBase(struct sbx_machine *m, int gs, uint64_t base)
 {
 	struct kvm_sregs s;
 	struct sbx_err err;
 
-	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
-	SBX_Err_Clear(&err);
-	if (machine_sregs(m, KVM_GET_SREGS, &s, &err))
+	if (machine_base_sregs(m, &s, &err))
 		return (-1);
 	if (gs)
 		s.gs.base = base;
@@ -273,9 +281,7 @@ SBX_Machine_GetBase(struct sbx_machine *m, int gs, uint64_t *base)
 	struct kvm_sregs s;
 	struct sbx_err err;
 
-	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
-	SBX_Err_Clear(&err);
-	if (machine_sregs(m, KVM_GET_SREGS, &s, &err))
+	if (machine_base_sregs(m, &s, &err))
 		return (-1);
 	*base = gs ? s.gs.base : s.fs.base;
 	return (0);

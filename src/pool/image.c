@@ -22,6 +22,7 @@
 #include "hostcall/exchange.h"
 #include "linux/exec.h"
 #include "linux/load.h"
+#include "machine/gmem.h"
 #include "machine/kvm.h"
 #include "machine/watchdog.h"
 #include "pool/image.h"
@@ -160,13 +161,6 @@ boot_run(struct boot *b)
  * What is in the image
  */
 
-static int
-image_is_zero(const uint8_t *page)
-{
-
-	return (page[0] == 0 && !memcmp(page, page + 1, SBX_PAGE - 1));
-}
-
 /* Go through the pages in [lo, hi) of the memfd: those that are zero are
  * punched out, the others noted. */
 static int
@@ -176,7 +170,7 @@ boot_data_range(struct boot *b, uint64_t lo, uint64_t hi)
 	uint64_t at, p;
 
 	for (at = lo; at < hi; at += SBX_PAGE) {
-		if (!image_is_zero((const uint8_t *)b->mem + at)) {
+		if (!SBX_Page_IsZero((const uint8_t *)b->mem + at)) {
 			p = at / SBX_PAGE;
 			img->data[p / 64] |= UINT64_C(1) << (p % 64);
 		} else if (sbx_os.fallocate(img->fd, FALLOC_FL_PUNCH_HOLE |

@@ -323,8 +323,7 @@ SBX_Program_Open(const struct sbx_program_cfg *user,
 	if (cfg_check(user, err))
 		return (-1);
 	whole = *user;
-	whole.memory = (user->memory + SBX_PAGE - 1) &
-	    ~(uint64_t)(SBX_PAGE - 1);
+	whole.memory = SBX_Page_Up(user->memory);
 	fd = file_open(cfg->path, &st, err);
 	if (fd < 0)
 		return (SBX_Err_Wrap(err, "%s", cfg->path));

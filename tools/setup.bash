@@ -31,6 +31,12 @@ CHECK_PACKAGES=(
 # shellcheck disable=SC2034
 BENCH_PACKAGES=(nginx wrk)
 
+# For handlers in JavaScript. Node.js from elsewhere than Debian brings npm
+# itself, and does not go with Debian's.
+# shellcheck disable=SC2034
+JS_PACKAGES=(libmbedtls-dev nodejs)
+command -v npm >/dev/null || JS_PACKAGES+=(npm)
+
 # People who are not root have no sbin, and varnishd is there.
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
@@ -199,6 +205,45 @@ packages_quiet() {
 	systemctl disable --now "$1.service" >/dev/null 2>&1 || true
 	say "The service $1, which came with the package, is off. To have it:"
 	say "    systemctl enable --now $1"
+}
+
+#---------------------------------------------------------------------
+# JavaScript
+
+# Sets js_option to what configure needs, or says loudly why there will be no
+# handlers in JavaScript. What npm has fetched once it has in a cache.
+js_usable() {
+	local why='' log=$1
+
+	js_option=()
+	if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+		why="there is no Node.js, or no npm"
+	elif ! node -e '+process.versions.node.split(".")[0] < 18 &&
+	    process.exit(1)'; then
+		why="Node.js is older than version 18"
+	elif ! step "Getting the packages of sandbox-jsc from npm" "$log" \
+	    js_fetch; then
+		why="npm can not get the packages"
+	fi
+	if [ -z "$why" ]; then
+		js_option=(--enable-js)
+		return 0
+	fi
+	say "NO JAVASCRIPT: $why."
+	say "sandbox-jsc is not built, and its tests are skipped."
+	return 1
+}
+
+# Into npm's cache; what is built gets them from there.
+js_fetch() {
+	local dir rc=0
+
+	dir=$(mktemp -d) || return 1
+	cp guest-sdk/js/package.json guest-sdk/js/package-lock.json "$dir" &&
+	    npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund ||
+	    rc=1
+	rm -rf "$dir"
+	return $rc
 }
 
 #---------------------------------------------------------------------

@@ -13,7 +13,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { result, settings } from "./tool/bundle.mjs";
+import { explain, result, settings } from "./tool/bundle.mjs";
 import { attach, payload } from "./tool/elf.mjs";
 import { check, compile } from "./tool/engine.mjs";
 import { parse, USAGE, UsageError } from "./tool/options.mjs";
@@ -169,7 +169,7 @@ async function finish(esbuild, options, build, start)
 		if (!options.quiet)
 			await complain(esbuild, "warning", build.warnings);
 		if (build.errors.length > 0)
-			throw (new SourceError(build.errors));
+			throw (new SourceError(explain(build.errors)));
 		report(options, make(options, build),
 		    performance.now() - start);
 		return (true);
@@ -241,7 +241,7 @@ async function main()
 		const p = JSON.parse(fs.readFileSync(
 		    path.join(HERE, "package.json"), "utf8"));
 		process.stdout.write(`sandbox-jsc ${p.version}, QuickJS ` +
-		    `(@suchipi/quickjs ${p.dependencies["@suchipi/quickjs"]})` +
+		    `(@suchipi/quickjs ${p.devDependencies["@suchipi/quickjs"]})` +
 		    `, esbuild ${esbuild.version}\n`);
 		return (0);
 	}

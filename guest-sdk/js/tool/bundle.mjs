@@ -104,3 +104,18 @@ export function result(build)
 		listens: js.text.includes("addEventListener"),
 	});
 }
+
+/* esbuild's advice is for people who run bundles elsewhere. */
+export function explain(messages)
+{
+	for (const m of messages) {
+		const name = m.text.match(/^Could not resolve "([^"]+)"/)?.[1];
+		if (name === undefined)
+			continue;
+		const pkg = name.match(/^(@[^/]+\/)?[^/]+/)[0];
+		m.notes = /^[./]/.test(name) || m.location === null ? [] : [{
+			text: `If it is a package: npm install ${pkg}`,
+		}];
+	}
+	return (messages);
+}

@@ -1,0 +1,304 @@
+#!/bin/sh
+#
+# Copyright (c) 2026 The vmod_sandbox authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# sandbox-jsc: what it makes, and what it says when it can not. Without a
+# sandbox; tests/vtc/j*.vtc have what it made in one.
+
+set -u
+
+jsc=${top_builddir:-.}/guest-sdk/js/sandbox-jsc.mjs
+if [ ! -e "$jsc" ]; then
+	echo "not built: configure --enable-js"
+	exit 77
+fi
+jsc=$(cd "${jsc%/*}" && pwd)/sandbox-jsc.mjs
+tmp=$(mktemp -d) || exit 99
+watcher=
+trap 'rm -rf "$tmp"; [ -z "$watcher" ] || kill "$watcher"' EXIT
+cd "$tmp" || exit 99
+failed=0
+passed=0
+
+# check NAME COMMAND...: has to succeed
+check() {
+	name=$1
+	shift
+	if "$@"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "failed: $name" >&2
+		sed 's/^/    /' out err | head -n 30 >&2
+	fi
+}
+
+# jsc WORDS...: output to out and err, status to $rc
+jsc() {
+	node "$jsc" "$@" >out 2>err </dev/null
+	rc=$?
+}
+
+# run PROGRAM WORDS...: the same
+run() {
+	"./$@" >out 2>err </dev/null
+	rc=$?
+}
+
+is() {
+	[ "$rc" -eq "$1" ]
+}
+
+# Fixed strings in a line of standard output, and of standard error
+out() {
+	grep -qF -e "$1" out
+}
+
+err() {
+	grep -qF -e "$1" err
+}
+
+no_err() {
+	! grep -qF -e "$1" err
+}
+
+# fails NAME SOURCE TEXT...: making SOURCE fails, with these lines
+fails() {
+	what=$1
+	source=$2
+	shift 2
+	jsc "$source" -o never
+	check "$what: status" is 1
+	check "$what: no program" test ! -e never
+	for text in "$@"; do
+		check "$what: $text" err "$text"
+	done
+}
+
+#---------------------------------------------------------------------
+# Usage
+
+jsc --help
+check 'help: status' is 0
+check 'help: text' out 'usage: sandbox-jsc'
+jsc --version
+check 'version: status' is 0
+check 'version: engine' out '@suchipi/quickjs 0.16.1'
+jsc
+check 'no handler: status' is 2
+check 'no handler: text' err 'which handler?'
+jsc --nonsense x.js
+check 'unknown option: status' is 2
+check 'unknown option: text' err '--nonsense'
+jsc a.js b.js
+check 'two handlers: status' is 2
+jsc handler
+check 'no output name: status' is 2
+
+#---------------------------------------------------------------------
+# Errors in the sources: file, line and caret
+
+cat >syntax.js <<'END'
+export default {
+	fetch() {
+		return new Response("x";
+	},
+};
+END
+fails syntax syntax.js 'syntax.js:3:25' 'return new Response("x";' '^'
+
+cat >imports.js <<'END'
+import a from "./missing.js";
+import b from "no-such-package";
+import c from "node:fs";
+import d from "path";
+export default { fetch: () => new Response(a + b + c + d) };
+END
+fails imports imports.js 'imports.js:1:14' '"./missing.js"' \
+    'imports.js:2:14' 'npm install no-such-package' \
+    '"node:fs" is a part of Node.js' '"path" is a part of Node.js'
+check 'imports: no advice that does not help' no_err external
+
+echo 'export const there = 1;' >lib.js
+cat >export.js <<'END'
+import { not_there } from "./lib.js";
+export default { fetch: () => new Response(not_there) };
+END
+fails export export.js 'export.js:1:9' \
+    'No matching export in "lib.js" for import "not_there"'
+
+echo 'export const fetch = () => new Response("x");' >default.js
+fails default default.js 'there is no default export' 'default.js:1:0'
+
+echo 'export default { get() {} };' >fetch.js
+fails fetch fetch.js 'has no handler' '--no-check'
+
+cat >top.ts <<'END'
+interface Settings { name: string }
+
+function need(s: Settings): never {
+	throw new Error(`there is no ${s.name}`);
+}
+need({ name: "setting" });
+export default { fetch: () => new Response("") };
+END
+fails top top.ts 'Error: there is no setting' 'at need (top.ts:4:' \
+    'at <anonymous> (top.ts:6:'
+jsc top.ts -o unchecked --no-check
+check 'no check: status' is 0
+run unchecked
+check 'no check: the program fails instead' is 1
+check 'no check: and says why' err 'at need (top.ts:4:'
+
+echo 'export default { fetch: () => /(?<a>.)(?<a>.)/ };' >engine.js
+fails engine engine.js 'duplicate group name' 'engine.js:1:30' \
+    '/(?<a>.)(?<a>.)/'
+
+cat >rejected.js <<'END'
+Promise.reject(new Error("nobody's"));
+export default { fetch: () => new Response("") };
+END
+fails rejected rejected.js "nobody handles it: Error: nobody's" \
+    'rejected.js:1:'
+
+cat >hangs.js <<'END'
+await new Promise(() => {});
+export default { fetch: () => new Response("") };
+END
+fails hangs hangs.js 'waits for something that can not happen'
+
+fails absent absent.js 'absent.js'
+
+jsc lib.js -o /no/such/directory/x
+check 'no directory: status' is 1
+echo 'export default { fetch: () => new Response("") };' >fine.js
+jsc fine.js -o /no/such/directory/x
+check 'no directory: status' is 2
+check 'no directory: text' err '/no/such/directory'
+
+#---------------------------------------------------------------------
+# What can be imported, and stacks
+
+mkdir -p app/src node_modules/greet/dist
+echo '{ "name": "app" }' >package.json
+cat >node_modules/greet/package.json <<'END'
+{ "name": "greet", "version": "1.0.0", "main": "wrong.js",
+  "exports": { "worker": "./dist/worker.mjs", "default": "./wrong.js" } }
+END
+echo 'export default (name) => `Hello ${name}`;' \
+    >node_modules/greet/dist/worker.mjs
+echo '{ "name": "you" }' >app/src/data.json
+echo '<p>{}</p>' >app/src/page.html
+cat >app/src/deep.ts <<'END'
+// One line, so that this is the third
+
+export function deep(a: string): Response {
+	if (a.endsWith("/throw"))
+		throw new TypeError("deep trouble");
+	return (new Response(a));
+}
+END
+cat >app/src/index.ts <<'END'
+import greet from "greet";
+import data from "./data.json";
+import page from "./page.html";
+import { deep } from "./deep";
+
+const late = await Promise.resolve("!");
+
+export default {
+	async fetch(request: Request): Promise<Response> {
+		await null;
+		return (request.url.endsWith("/page") ?
+		    new Response(page.replace("{}", greet(data.name) + late)) :
+		    deep(request.url));
+	},
+};
+END
+jsc app/src/index.ts -o app/handler
+check 'app: status' is 0
+check 'app: size and time' out 'app/handler: '
+check 'app: modules' out '5 modules'
+check 'app: nothing else is there' test "$(ls app)" = "handler
+src"
+check 'app: smaller than 4 MB' \
+    test "$(wc -c <app/handler)" -lt 4000000
+check 'app: one static file' \
+    sh -c 'command -v file >/dev/null || exit 0
+    file app/handler | grep -q "statically linked"'
+run app/handler --url /page
+check 'app: answers' is 0
+check 'app: the text' out '<p>Hello you!</p>'
+run app/handler --url /throw
+check 'app: a 500' out 'HTTP/1.1 500'
+check 'app: no stack for the client' sh -c '! grep -q deep out'
+check 'app: what' err 'TypeError: deep trouble'
+check 'app: where' err 'at deep (app/src/deep.ts:5:'
+check 'app: called from' err 'at fetch (app/src/index.ts:1'
+jsc -m app/src/index.ts -o app/small
+check 'minified: status' is 0
+run app/small --url /throw
+check 'minified: where' err '(app/src/deep.ts:5:'
+jsc --no-sources app/src/index.ts -o app/bare
+run app/bare --url /throw
+check 'no sources: where' err 'at deep (sandbox:handler:'
+
+cat >define.js <<'END'
+export default { fetch: (rq, env) => new Response(`${WHO} ${env.NAME}\n`) };
+END
+jsc define.js -D 'WHO="me"'
+check 'define: status' is 0
+NAME=value run define
+check 'define: both' out 'me value'
+
+# What cannot be made leaves what was made before.
+cp syntax.js define.js
+jsc define.js -D 'WHO="me"'
+check 'again: status' is 1
+NAME=value run define
+check 'again: still there' out 'me value'
+
+# esbuild needs no network; where we may, have none.
+if unshare -rn true 2>/dev/null; then
+	unshare -rn node "$jsc" fine.js >out 2>err
+	check 'without a network' test -x fine
+fi
+
+#---------------------------------------------------------------------
+# Watching
+
+# wait_for COMMAND...: for 10 seconds at the most
+wait_for() {
+	for _ in $(seq 100); do
+		"$@" && return 0
+		sleep .1
+	done
+	return 1
+}
+
+says() {
+	[ -x watched ] && ./watched --body-only 2>/dev/null | grep -q "$1"
+}
+
+echo 'export default "first";' >text.js
+cat >watched.js <<'END'
+import text from "./text.js";
+export default { fetch: () => new Response(text) };
+END
+node "$jsc" --watch watched.js >out 2>err </dev/null &
+watcher=$!
+check 'watch: made' wait_for says first
+echo 'export default "second";' >text.js
+check 'watch: made again' wait_for says second
+echo 'export default "' >text.js
+check 'watch: an error' wait_for err 'Unterminated string'
+check 'watch: the old one stays' says second
+echo 'export default "third";' >text.js
+check 'watch: goes on' wait_for says third
+kill "$watcher"
+wait "$watcher" 2>/dev/null
+watcher=
+
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

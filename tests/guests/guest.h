@@ -81,6 +81,31 @@ guest_long(const struct sandbox_request *rq, const char *name, long dflt)
 	return (dflt);
 }
 
+/*
+ * Which of the (n) structures of (size) bytes at (cases), each of which begins
+ * with a path, is the request for? (n), and a 404, if none.
+ */
+static inline size_t
+guest_case(const struct sandbox_request *rq, struct sandbox_reply *rp,
+    const void *cases, size_t size, size_t n)
+{
+	const char *path;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		memcpy(&path, (const char *)cases + i * size, sizeof path);
+		if (sandbox_path_is(rq, path))
+			return (i);
+	}
+	(void)sandbox_fail(rp, 404, "No such case.");
+	return (n);
+}
+
+#define GUEST_CASES(cases)	(sizeof (cases) / sizeof (cases)[0])
+#define GUEST_CASE(rq, rp, cases)					\
+	guest_case((rq), (rp), (cases), sizeof (cases)[0],		\
+	    GUEST_CASES(cases))
+
 /* A system call or a sandbox call, with no library in between. */
 static inline long
 guest_call(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,

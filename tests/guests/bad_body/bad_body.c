@@ -67,13 +67,9 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		rsp.body = (const char *)gone() - 1;
 		rsp.body_len = 2;
 	} else {
-		for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
-			if (sandbox_path_is(rq, cases[i].path))
-				break;
-		if (i == sizeof cases / sizeof cases[0]) {
-			sandbox_fail(rp, 404, "No such case.");
+		i = GUEST_CASE(rq, rp, cases);
+		if (i == GUEST_CASES(cases))
 			return;
-		}
 		rsp.body = (const void *)cases[i].addr;
 		rsp.body_len = cases[i].len;
 	}

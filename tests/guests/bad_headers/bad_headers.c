@@ -59,13 +59,9 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 	struct sandbox_header h[2];
 	size_t i;
 
-	for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		if (sandbox_path_is(rq, cases[i].path))
-			break;
-	if (i == sizeof cases / sizeof cases[0]) {
-		sandbox_fail(rp, 404, "No such case.");
+	i = GUEST_CASE(rq, rp, cases);
+	if (i == GUEST_CASES(cases))
 		return;
-	}
 	rsp = guest_response();
 	h[0].name = guest_str("X-Good", 6);
 	h[0].value = guest_str("good", 4);

@@ -456,13 +456,9 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 			continue;
 		return;
 	}
-	for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
-		if (sandbox_path_is(rq, cases[i].path))
-			break;
-	if (i == sizeof cases / sizeof cases[0]) {
-		sandbox_fail(rp, 404, "No such case.");
+	i = GUEST_CASE(rq, rp, cases);
+	if (i == GUEST_CASES(cases))
 		return;
-	}
 	cases[i].spoil(&a);
 	tell(rp, call(&a), &a.rp[1]);
 }

@@ -42,7 +42,9 @@ jsc() {
 
 # run PROGRAM WORDS...: the same
 run() {
-	"./$@" >out 2>err </dev/null
+	prog=./$1
+	shift
+	"$prog" "$@" >out 2>err </dev/null
 	rc=$?
 }
 

@@ -24,6 +24,7 @@ import { Headers } from "./headers.js";
 import { host, setHost } from "./host.js";
 import { Request } from "./request.js";
 import { Response } from "./response.js";
+import { settle } from "./settle.js";
 import * as streams from "./streams.js";
 import * as timers from "./timers.js";
 import { URL, URLSearchParams } from "./url.js";
@@ -165,6 +166,7 @@ export default function boot(given) {
 	define(functions, true);
 	define(classes, false);
 	define(objects, true);
+	settle();
 	return ({
 		ready,
 		handle,

@@ -141,6 +141,8 @@ answer_body(struct engine_call *c)
 	} else {
 		if (engine_arg_bytes(c, 3, &q, &len) < 0)
 			return (-1);
+		/* JavaScript may have no more use for it. */
+		(void)engine_keep(engine_arg(c, 3));
 		p = (const char *)q;
 	}
 	if (sandbox_set_body(answer.reply, p, len) == 0)

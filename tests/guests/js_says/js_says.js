@@ -45,6 +45,8 @@ const SAYS = {
 		return (said.join() + "\n");
 	},
 	body: async (request) => `${(await request.text()).length}\n`,
+	/* Nothing in JavaScript refers to them once they are the answer. */
+	bytes: () => new Uint8Array(300000).fill(65),
 	log: () => {
 		console.log("to the log", { a: [1, 2] });
 		console.error("worse\nin two lines");

@@ -5,8 +5,8 @@
  * Where things are in a guest. Used from C and from assembler.
  *
  * The first 64 KB, guest virtual and guest physical alike, belong to the
- * host. Ring 3 can reach three of its pages, read-only: the entry trampoline,
- * its data and the vDSO; and, on platform P, the system call stub.
+ * host. Ring 3 can reach four of its pages, read-only: the trampolines, the data
+ * of each and the vDSO; and, on platform P, the system call stub.
  *
  * The page tables follow, physically. They are mapped, for ring 0 only, at
  * SBX_GVA_TABLES. Everything behind them is the program's.
@@ -24,10 +24,11 @@
 #define SBX_SYS_SYSCALL		0x4000	/* MSR LSTAR points here */
 #define SBX_SYS_FAULT		0x5000	/* exception entries, ring 0 code */
 #define SBX_SYS_STACK		0x6000	/* of every exception (IST 1) */
-#define SBX_SYS_ENTRY		0x7000	/* trampoline, ring 3 */
+#define SBX_SYS_ENTRY		0x7000	/* trampolines, ring 3 */
 #define SBX_SYS_ENTRY_DATA	0x8000	/* what the trampoline loads */
 #define SBX_SYS_EDITS		0x9000	/* page table edits to be made */
 #define SBX_SYS_VDSO		0xa000	/* ring 3 */
+#define SBX_SYS_SWITCH_DATA	0xb000	/* what SBX_ENTRY_SWITCH loads */
 #define SBX_SYS_END		0x10000
 
 /* Offsets in the exception page; an entry per vector, then the editor. */
@@ -35,7 +36,10 @@
 #define SBX_FAULT_VECTORS	32
 #define SBX_FAULT_EDIT		0x400
 
-/* Offsets in the trampoline's data. The XSAVE area is in the standard format;
+/* Where in its page the trampoline is that goes to another thread. */
+#define SBX_ENTRY_SWITCH	0x100
+
+/* Offsets in the trampolines' data. The XSAVE area is in the standard format;
  * x87 to AVX-512 and PKRU need 2,696 bytes of it (Intel SDM vol. 1, 13.4). */
 #define SBX_ENTRY_XSAVE		0x000
 #define SBX_ENTRY_XSAVE_MAX	0xc00
@@ -46,6 +50,8 @@
 #define SBX_ENTRY_RDX		0xc20
 #define SBX_ENTRY_RIP		0xc28
 #define SBX_ENTRY_CLOCK		0xc30	/* address of a struct sbx_clock */
+#define SBX_ENTRY_RCX		0xc38	/* of SBX_ENTRY_SWITCH only */
+#define SBX_ENTRY_R11		0xc40
 
 /* Ports, all below 256 so that OUT can take them as an immediate. */
 #define SBX_PORT_SYSCALL	0xe0

@@ -30,9 +30,13 @@
 #define RFLAGS_RING0		UINT64_C(0x2)
 
 /* XSAVE area, standard format (SDM vol. 1, 13.4.2) */
+#define XSAVE_MXCSR		24
 #define XSAVE_XSTATE_BV		512
 #define XSAVE_XCOMP_BV		520
 #define XSAVE_EXTENDED		576
+
+/* All of MXCSR but AMD's misaligned exception mask (SDM vol. 1, 10.2.3) */
+#define MXCSR_BITS		UINT32_C(0xffff)
 
 /* The stub's OUT takes two bytes; SYSRET is behind it. */
 #define STUB_RET		(SBX_SYS_SYSCALL + 2)
@@ -157,6 +161,7 @@ SBX_Machine_Destroy(struct sbx_machine **mp)
 	if (m->vm_fd >= 0)
 		SBX_Os_CloseFd(&m->vm_fd);
 	SBX_Gmem_Fini(&m->gmem);
+	free(m->xsave);
 	FREE_OBJ(m);
 }
 
@@ -298,32 +303,28 @@ machine_put64(uint8_t *page, unsigned off, uint64_t v)
 	memcpy(page + off, &v, sizeof v);
 }
 
-/* Vector state, as XRSTOR wants it. */
+/* Vector state, as XRSTOR wants it: SBX_ENTRY_XSAVE_MAX bytes. */
 static int
-machine_freeze_xsave(struct sbx_machine *m, uint8_t *page,
-    struct sbx_err *err)
+machine_xsave(struct sbx_machine *m, uint8_t *to, struct sbx_err *err)
 {
-	struct kvm_xsave *x;
 	uint64_t bv, *hdr;
 	size_t size;
 
-	size = m->kvm->xsave2 ? (size_t)m->kvm->xsave2 : sizeof *x;
-	x = sbx_os.calloc(1, size);
-	if (x == NULL)
+	size = m->kvm->xsave2 ? (size_t)m->kvm->xsave2 :
+	    sizeof(struct kvm_xsave);
+	if (m->xsave == NULL)
+		m->xsave = sbx_os.calloc(1, size);
+	if (m->xsave == NULL)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "XSAVE"));
 	if (sbx_os.ioctl(m->vcpu_fd,
-	    m->kvm->xsave2 ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, x) < 0) {
-		(void)SBX_Err_Set(err, SBX_FAIL_HOST, errno, "KVM_GET_XSAVE");
-		free(x);
-		return (-1);
-	}
-	hdr = (uint64_t *)(void *)((uint8_t *)x + XSAVE_XSTATE_BV);
+	    m->kvm->xsave2 ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, m->xsave) < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "KVM_GET_XSAVE"));
+	hdr = (uint64_t *)(void *)(m->xsave + XSAVE_XSTATE_BV);
 	bv = hdr[0] & m->kvm->xcr0;
 	memset(hdr, 0, XSAVE_EXTENDED - XSAVE_XSTATE_BV);
 	hdr[0] = bv;
-	memcpy(page + SBX_ENTRY_XSAVE, x, SBX_ENTRY_XSAVE_MAX);
-	machine_put64(page, SBX_ENTRY_XMASK, m->kvm->xcr0);
-	free(x);
+	memcpy(to, m->xsave, SBX_ENTRY_XSAVE_MAX);
 	return (0);
 }
 
@@ -340,8 +341,9 @@ SBX_Machine_Freeze(struct sbx_machine *m, uint64_t rax, uint64_t clock,
 	page = SBX_Gmem_Phys(&m->gmem, (sbx_gpa_t){ SBX_SYS_ENTRY_DATA },
 	    SBX_PAGE);
 	if (machine_sregs(m, KVM_GET_SREGS, &s, err) ||
-	    machine_freeze_xsave(m, page, err))
+	    machine_xsave(m, page + SBX_ENTRY_XSAVE, err))
 		return (-1);
+	machine_put64(page, SBX_ENTRY_XMASK, m->kvm->xcr0);
 	r = &m->run->s.regs.regs;
 	machine_put64(page, SBX_ENTRY_FSBASE, s.fs.base);
 	machine_put64(page, SBX_ENTRY_GSBASE, s.gs.base);
@@ -433,19 +435,19 @@ machine_exit_io(struct sbx_machine *m, struct sbx_err *err)
 	return (machine_bad(run, err));
 }
 
-enum sbx_exit_e
-SBX_Machine_Run(struct sbx_machine *m, struct sbx_err *err)
+static enum sbx_exit_e
+machine_run(struct sbx_machine *m, struct sbx_err *err)
 {
 	int i;
 
-	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
 	do {
 		i = sbx_os.ioctl(m->vcpu_fd, KVM_RUN, NULL);
 		m->exits++;
-		if (i < 0 && SBX_Watchdog_Kicked(m))
-			return (SBX_EXIT_KICKED);
-	} while (i < 0 && (errno == EINTR || errno == EAGAIN));
+	} while (i < 0 && (errno == EINTR || errno == EAGAIN) &&
+	    !SBX_Watchdog_Kicked(m));
 	m->run->kvm_dirty_regs = 0;
+	if (i < 0 && SBX_Watchdog_Kicked(m))
+		return (SBX_EXIT_KICKED);
 	if (i < 0) {
 		(void)SBX_Err_Set(err, SBX_FAIL_HOST, errno, "KVM_RUN");
 		return (SBX_EXIT_BAD);
@@ -455,11 +457,35 @@ SBX_Machine_Run(struct sbx_machine *m, struct sbx_err *err)
 	return (machine_bad(m->run, err));
 }
 
+enum sbx_exit_e
+SBX_Machine_Run(struct sbx_machine *m, struct sbx_err *err)
+{
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	m->last = machine_run(m, err);
+	return (m->last);
+}
+
+/* What an exception has pushed: vector, error code, RIP, CS, RFLAGS, RSP, SS.
+ * Returns -1 if RSP is not where that would be. */
+static int
+machine_frame(const struct sbx_machine *m, uint64_t frame[7])
+{
+	const size_t l = 7 * sizeof *frame;
+	uint64_t rsp;
+
+	rsp = m->run->s.regs.regs.rsp;
+	if (rsp < SBX_SYS_STACK || rsp > SBX_SYS_STACK + SBX_PAGE - l)
+		return (-1);
+	memcpy(frame, SBX_Gmem_Phys(&m->gmem, (sbx_gpa_t){ rsp }, l), l);
+	return (0);
+}
+
 void
 SBX_Machine_Fault(struct sbx_machine *m, struct sbx_fault *f)
 {
 	struct kvm_sregs s;
-	uint64_t frame[7], rsp;
+	uint64_t frame[7];
 	struct sbx_err err;
 
 	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
@@ -467,16 +493,163 @@ SBX_Machine_Fault(struct sbx_machine *m, struct sbx_fault *f)
 	SBX_Err_Clear(&err);
 	if (!machine_sregs(m, KVM_GET_SREGS, &s, &err))
 		f->addr = s.cr2;
-	rsp = m->run->s.regs.regs.rsp;
-	if (rsp < SBX_SYS_STACK ||
-	    rsp > SBX_SYS_STACK + SBX_PAGE - sizeof frame)
+	if (machine_frame(m, frame))
 		return;
-	memcpy(frame, SBX_Gmem_Phys(&m->gmem, (sbx_gpa_t){ rsp },
-	    sizeof frame), sizeof frame);
 	f->vector = (unsigned)(frame[0] & 0xff);
 	f->error = frame[1];
 	f->rip = frame[2];
 	f->rsp = frame[5];
+}
+
+/*--------------------------------------------------------------------
+ * Threads
+ */
+
+/*
+ * An exception that the CPU has taken and KVM could not yet deliver, because
+ * its stack had to be made private first, belongs to the registers of now.
+ */
+static int
+machine_has_event(struct sbx_machine *m)
+{
+	struct kvm_vcpu_events ev;
+
+	memset(&ev, 0, sizeof ev);
+	return (sbx_os.ioctl(m->vcpu_fd, KVM_GET_VCPU_EVENTS, &ev) < 0 ||
+	    ev.exception.injected || ev.exception.pending);
+}
+
+int
+SBX_Machine_CanSave(struct sbx_machine *m)
+{
+	uint64_t rip;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	assert(m->last == SBX_EXIT_KICKED);
+	rip = m->run->s.regs.regs.rip;
+	if (rip < SBX_SYS_END && rip / SBX_PAGE != SBX_SYS_VDSO / SBX_PAGE)
+		return (0);
+	return (!machine_has_event(m));
+}
+
+/* An exception has brought the vCPU to ring 0. */
+static int
+machine_leave_fault(struct sbx_machine *m, struct kvm_sregs *s,
+    struct kvm_regs *r, struct sbx_err *err)
+{
+	uint64_t frame[7];
+
+	if (machine_frame(m, frame))
+		return (SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
+		    "exception without a stack"));
+	SBX_X86_Ring3(s);
+	if (machine_sregs(m, KVM_SET_SREGS, s, err))
+		return (-1);
+	r->rip = frame[2];
+	r->rflags = frame[4];
+	r->rsp = frame[5];
+	m->entered = 0;
+	return (0);
+}
+
+static int
+machine_copy(struct sbx_machine *m, struct sbx_cpu *c, struct kvm_sregs *s,
+    struct sbx_err *err)
+{
+
+	if (machine_sregs(m, KVM_GET_SREGS, s, err) ||
+	    machine_xsave(m, c->xsave, err))
+		return (-1);
+	c->fs_base = s->fs.base;
+	c->gs_base = s->gs.base;
+	c->regs = m->run->s.regs.regs;
+	return (0);
+}
+
+int
+SBX_Machine_Copy(struct sbx_machine *m, struct sbx_cpu *c,
+    struct sbx_err *err)
+{
+	struct kvm_sregs s;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	AN(c);
+	if (machine_copy(m, c, &s, err))
+		return (-1);
+	c->regs.rip = c->regs.rcx;
+	c->regs.rflags = machine_rflags(c->regs.r11);
+	return (0);
+}
+
+int
+SBX_Machine_Save(struct sbx_machine *m, struct sbx_cpu *c,
+    struct sbx_err *err)
+{
+	struct kvm_sregs s;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	AN(c);
+	if (m->last == SBX_EXIT_SYSCALL)
+		return (SBX_Machine_Copy(m, c, err));
+	if (machine_copy(m, c, &s, err))
+		return (-1);
+	if (m->last == SBX_EXIT_KICKED)
+		m->entered = 0;
+	else if (machine_leave_fault(m, &s, &c->regs, err))
+		return (-1);
+	c->regs.rflags = machine_rflags(c->regs.rflags);
+	return (0);
+}
+
+void
+SBX_Machine_Load(struct sbx_machine *m, const struct sbx_cpu *c)
+{
+	const sbx_gpa_t gpa = { SBX_SYS_SWITCH_DATA };
+	struct kvm_regs *r;
+	uint8_t *page;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	AN(c);
+	page = SBX_Gmem_Phys(&m->gmem, gpa, SBX_PAGE);
+	memcpy(page + SBX_ENTRY_XSAVE, c->xsave, sizeof c->xsave);
+	machine_put64(page, SBX_ENTRY_XMASK, m->kvm->xcr0);
+	machine_put64(page, SBX_ENTRY_FSBASE, c->fs_base);
+	machine_put64(page, SBX_ENTRY_GSBASE, c->gs_base);
+	machine_put64(page, SBX_ENTRY_RAX, c->regs.rax);
+	machine_put64(page, SBX_ENTRY_RDX, c->regs.rdx);
+	machine_put64(page, SBX_ENTRY_RCX, c->regs.rcx);
+	machine_put64(page, SBX_ENTRY_R11, c->regs.r11);
+	machine_put64(page, SBX_ENTRY_RIP, c->regs.rip);
+	SBX_Gmem_Touch(&m->gmem, gpa, SBX_PAGE);
+	r = &m->run->s.regs.regs;
+	*r = c->regs;
+	machine_continue(m, r, SBX_SYS_ENTRY + SBX_ENTRY_SWITCH,
+	    c->regs.rflags);
+}
+
+uint64_t
+SBX_Machine_Features(const struct sbx_machine *m)
+{
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	return (m->kvm->xcr0);
+}
+
+int
+SBX_Machine_Clean(const struct sbx_machine *m, struct sbx_cpu *c)
+{
+	uint64_t hdr[8];
+	uint32_t mxcsr;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	memcpy(hdr, c->xsave + XSAVE_XSTATE_BV, sizeof hdr);
+	memcpy(&mxcsr, c->xsave + XSAVE_MXCSR, sizeof mxcsr);
+	if ((hdr[0] & ~m->kvm->xcr0) != 0 || hdr[1] != 0 ||
+	    (mxcsr & ~MXCSR_BITS) != 0)
+		return (-1);
+	/* the rest of the header has to be zero, and means nothing */
+	memset(c->xsave + XSAVE_XCOMP_BV, 0, XSAVE_EXTENDED - XSAVE_XCOMP_BV);
+	return (0);
 }
 
 /*--------------------------------------------------------------------
@@ -514,7 +687,7 @@ machine_edit_run(struct sbx_machine *m, unsigned n, struct sbx_err *err)
 	r->rsp = SBX_SYS_STACK + SBX_PAGE;
 	r->rflags = RFLAGS_RING0;
 	m->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
-	switch (SBX_Machine_Run(m, err)) {
+	switch (machine_run(m, err)) {
 	case SBX_EXIT_EDITED:
 		return (0);
 	case SBX_EXIT_BAD:

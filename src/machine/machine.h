@@ -60,6 +60,16 @@ struct sbx_cpu_image {
 	struct kvm_regs		regs;
 };
 
+/*
+ * All registers of a thread that does not run, where it goes on in ring 3: RIP
+ * and RFLAGS are there, whatever it has left by.
+ */
+struct sbx_cpu {
+	struct kvm_regs		regs;
+	uint64_t		fs_base, gs_base;
+	uint8_t			xsave[SBX_ENTRY_XSAVE_MAX];	/* standard */
+};
+
 /* The hand-shake with the watchdog, see watchdog.c. */
 enum sbx_kick_e {
 	SBX_KICK_IDLE,
@@ -76,7 +86,9 @@ struct sbx_machine {
 	int			vcpu_fd;
 	struct kvm_run		*run;
 	struct sbx_gmem		gmem;
-	int			entered;	/* SYSCALL has been exited from */
+	int			entered;	/* it stands in the stub */
+	enum sbx_exit_e		last;		/* what Run returned */
+	uint8_t			*xsave;		/* room for KVM's answer */
 	uint64_t		exits;		/* KVM_RUNs that returned */
 
 	/* watchdog.c; deadline is SBX_Os_Mono() time */
@@ -117,6 +129,36 @@ void SBX_Machine_Return(struct sbx_machine *, uint64_t rax);
 
 /* What happened, after SBX_EXIT_FAULT. */
 void SBX_Machine_Fault(struct sbx_machine *, struct sbx_fault *);
+
+/*
+ * Take all registers of the program, after an exit for a system call, a kick
+ * or a fault. After a kick SBX_Machine_CanSave() has to be true. What comes
+ * next must be a Load. Returns -1 and fills (err) if the host refused.
+ */
+int SBX_Machine_Save(struct sbx_machine *, struct sbx_cpu *,
+    struct sbx_err *err);
+
+/* The same after a system call, and the machine stays as it is. */
+int SBX_Machine_Copy(struct sbx_machine *, struct sbx_cpu *,
+    struct sbx_err *err);
+
+/* False if a kick has found the machine in code of ours, or in the middle of
+ * an exception: it has to go on then, and will be out of it soon. */
+int SBX_Machine_CanSave(struct sbx_machine *);
+
+/*
+ * Let the next Run go on with these registers. No system call of the host's:
+ * code in ring 3 loads them from guest memory. What a program can not have put
+ * into RFLAGS itself is taken out.
+ */
+void SBX_Machine_Load(struct sbx_machine *, const struct sbx_cpu *);
+
+/* Which kinds of vector state there are, as in XCR0. */
+uint64_t SBX_Machine_Features(const struct sbx_machine *);
+
+/* Make vector state that comes from a guest such that it can be loaded.
+ * Returns -1 if it is not what XSAVE would have stored. */
+int SBX_Machine_Clean(const struct sbx_machine *, struct sbx_cpu *);
 
 /* What FS and GS are based on. Set: before the next Run, costs two ioctls, so
  * before the snapshot is taken or for programs that change threads. */

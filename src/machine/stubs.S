@@ -75,29 +75,43 @@ sbx_stub_fault_end:
  * system call in which it was frozen. Everything else has come through
  * kvm_run. Changes no flags.
  */
-	.balign	64
-	.globl	sbx_stub_entry, sbx_stub_entry_end
-sbx_stub_entry:
+	.macro	load_state data
 	/* AMD's CPUs before Zen do not let XRSTOR change the x87's pointers to
 	 * its last instruction and operand unless there is an exception to be
 	 * told; this clears them. */
 	fninit
-	movl	SBX_SYS_ENTRY_DATA + SBX_ENTRY_XMASK, %eax
-	movl	SBX_SYS_ENTRY_DATA + SBX_ENTRY_XMASK + 4, %edx
-	xrstor64 SBX_SYS_ENTRY_DATA + SBX_ENTRY_XSAVE
+	movl	\data + SBX_ENTRY_XMASK, %eax
+	movl	\data + SBX_ENTRY_XMASK + 4, %edx
+	xrstor64 \data + SBX_ENTRY_XSAVE
 	movl	$0, %ecx
 	movl	%ecx, %ds
 	movl	%ecx, %es
 	movl	%ecx, %fs
 	movl	%ecx, %gs
-	movq	SBX_SYS_ENTRY_DATA + SBX_ENTRY_FSBASE, %rcx
+	movq	\data + SBX_ENTRY_FSBASE, %rcx
 	wrfsbase %rcx
-	movq	SBX_SYS_ENTRY_DATA + SBX_ENTRY_GSBASE, %rcx
+	movq	\data + SBX_ENTRY_GSBASE, %rcx
 	wrgsbase %rcx
-	movq	SBX_SYS_ENTRY_DATA + SBX_ENTRY_RDX, %rdx
-	movq	SBX_SYS_ENTRY_DATA + SBX_ENTRY_RAX, %rax
+	movq	\data + SBX_ENTRY_RDX, %rdx
+	movq	\data + SBX_ENTRY_RAX, %rax
+	.endm
+
+	.balign	64
+	.globl	sbx_stub_entry, sbx_stub_entry_end
+sbx_stub_entry:
+	load_state SBX_SYS_ENTRY_DATA
 	movq	SBX_SYS_ENTRY_DATA + SBX_ENTRY_RIP, %rcx
 	jmp	*%rcx
+
+/*
+ * To a thread that need not be in a system call: all registers are what it
+ * had, RCX and R11 too, which a return from a system call would take.
+ */
+	.org	sbx_stub_entry + SBX_ENTRY_SWITCH, 0xcc
+	load_state SBX_SYS_SWITCH_DATA
+	movq	SBX_SYS_SWITCH_DATA + SBX_ENTRY_RCX, %rcx
+	movq	SBX_SYS_SWITCH_DATA + SBX_ENTRY_R11, %r11
+	jmp	*SBX_SYS_SWITCH_DATA + SBX_ENTRY_RIP
 sbx_stub_entry_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -218,6 +218,14 @@ SBX_Watchdog_Disarm(struct sbx_machine *m)
 	__atomic_store_n(&m->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 }
 
+void
+SBX_Watchdog_Rearm(struct sbx_machine *m, int64_t deadline)
+{
+
+	SBX_Watchdog_Disarm(m);
+	SBX_Watchdog_Arm(m, deadline);
+}
+
 int
 SBX_Watchdog_Kicked(const struct sbx_machine *m)
 {

@@ -39,6 +39,10 @@ void SBX_Watchdog_Remove(struct sbx_machine *);
 void SBX_Watchdog_Arm(struct sbx_machine *, int64_t deadline);
 void SBX_Watchdog_Disarm(struct sbx_machine *);
 
+/* Another deadline for a machine that is armed, by the same thread. If it has
+ * been kicked for the old one that is forgotten. */
+void SBX_Watchdog_Rearm(struct sbx_machine *, int64_t deadline);
+
 /* True once the deadline has passed and been noticed. */
 int SBX_Watchdog_Kicked(const struct sbx_machine *);
 

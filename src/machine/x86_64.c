@@ -132,6 +132,7 @@ SBX_X86_Install(const struct sbx_kvm *kvm, struct sbx_paging *pg,
 		{ SBX_SYS_ENTRY, SBX_MAP_EXEC | SBX_MAP_USER,
 		    sbx_stub_entry, sbx_stub_entry_end },
 		{ SBX_SYS_ENTRY_DATA, SBX_MAP_USER, NULL, NULL },
+		{ SBX_SYS_SWITCH_DATA, SBX_MAP_USER, NULL, NULL },
 		{ SBX_SYS_EDITS, SBX_MAP_WRITE, NULL, NULL },
 	};
 	size_t i;
@@ -200,6 +201,14 @@ SBX_X86_Ring0(struct kvm_sregs *s)
 	x86_data(&s->ss, SBX_SEL_KDATA, 0);
 }
 
+void
+SBX_X86_Ring3(struct kvm_sregs *s)
+{
+
+	x86_code(&s->cs, SBX_SEL_UCODE, 3);
+	x86_data(&s->ss, SBX_SEL_UDATA, 3);
+}
+
 static int
 x86_sregs(struct sbx_machine *m, struct sbx_err *err)
 {
@@ -208,8 +217,7 @@ x86_sregs(struct sbx_machine *m, struct sbx_err *err)
 	if (sbx_os.ioctl(m->vcpu_fd, KVM_GET_SREGS, &s) < 0)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
 		    "KVM_GET_SREGS"));
-	x86_code(&s.cs, SBX_SEL_UCODE, 3);
-	x86_data(&s.ss, SBX_SEL_UDATA, 3);
+	SBX_X86_Ring3(&s);
 	x86_null(&s.ds);
 	x86_null(&s.es);
 	x86_null(&s.fs);

@@ -29,4 +29,7 @@ int SBX_X86_Setup(struct sbx_machine *, struct sbx_err *err);
 /* Change (sregs) to ring 0 for our own code, flat segments. */
 void SBX_X86_Ring0(struct kvm_sregs *);
 
+/* Change (sregs) to ring 3, where a program's code runs. */
+void SBX_X86_Ring3(struct kvm_sregs *);
+
 #endif

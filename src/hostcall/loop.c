@@ -57,27 +57,51 @@ loop_exception(unsigned vector)
 }
 
 static void
-loop_fault(struct sbx_proc *p)
+loop_fault_kill(struct sbx_proc *p, const struct sbx_fault *f)
 {
 	const struct sbx_layout *lay = p->layout;
-	struct sbx_fault f;
 
-	SBX_Machine_Fault(p->machine, &f);
-	if (f.vector != 14)
+	if (f->vector != 14)
 		SBX_Proc_Kill(p, SBX_KILL_fault, "%s, vector %u, at RIP 0x%jx",
-		    loop_exception(f.vector), f.vector, (uintmax_t)f.rip);
-	else if (f.addr < lay->stack_lo &&
-	    lay->stack_lo - f.addr <= LOOP_STACK_REACH)
+		    loop_exception(f->vector), f->vector, (uintmax_t)f->rip);
+	else if (f->addr < lay->stack_lo &&
+	    lay->stack_lo - f->addr <= LOOP_STACK_REACH)
 		SBX_Proc_Kill(p, SBX_KILL_fault, "stack overflow, more than "
 		    "%ju KB, at RIP 0x%jx", (uintmax_t)
 		    ((lay->stack_hi - lay->stack_lo) >> 10),
-		    (uintmax_t)f.rip);
+		    (uintmax_t)f->rip);
 	else
 		SBX_Proc_Kill(p, SBX_KILL_fault,
 		    "segmentation fault, %s address 0x%jx at RIP 0x%jx",
-		    f.error & PF_FETCH ? "executing" :
-		    f.error & PF_WRITE ? "writing" : "reading",
-		    (uintmax_t)f.addr, (uintmax_t)f.rip);
+		    f->error & PF_FETCH ? "executing" :
+		    f->error & PF_WRITE ? "writing" : "reading",
+		    (uintmax_t)f->addr, (uintmax_t)f->rip);
+}
+
+/* Returns 1 if the guest handles it, and goes on. */
+static int
+loop_fault(struct sbx_proc *p)
+{
+	struct sbx_fault f;
+	int i;
+
+	SBX_Machine_Fault(p->machine, &f);
+	i = SBX_Sched_Fault(p, &f);
+	if (i == 0)
+		loop_fault_kill(p, &f);
+	return (i > 0);
+}
+
+/* Returns 1 if it was for another thread to run. */
+static int
+loop_kicked(struct sbx_proc *p)
+{
+	int i;
+
+	i = SBX_Sched_Kicked(p);
+	if (i == 0)
+		SBX_Proc_KillLate(p);
+	return (i > 0);
 }
 
 /* Returns SBX_NEXT_RETURN if the guest goes on. */
@@ -106,7 +130,7 @@ loop_call(struct sbx_exchange *x, struct sbx_proc *p)
 	if (p->kill != SBX_KILL_NONE)
 		return (SBX_NEXT_KILLED);
 	if (next == SBX_NEXT_RETURN)
-		SBX_Machine_Return(p->machine, (uint64_t)result);
+		next = SBX_Sched_Return(p, result) ? SBX_NEXT_KILLED : next;
 	return (next);
 }
 
@@ -119,16 +143,19 @@ SBX_Exchange_Run(struct sbx_exchange *x, struct sbx_proc *p)
 	CHECK_OBJ_NOTNULL(x, SBX_EXCHANGE_MAGIC);
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	SBX_Err_Clear(&err);
+	SBX_Sched_Begin(p);
 	while (next == SBX_NEXT_RETURN) {
 		switch (SBX_Machine_Run(p->machine, &err)) {
 		case SBX_EXIT_SYSCALL:
 			next = loop_call(x, p);
 			continue;
 		case SBX_EXIT_FAULT:
-			loop_fault(p);
+			if (loop_fault(p))
+				continue;
 			break;
 		case SBX_EXIT_KICKED:
-			SBX_Proc_KillLate(p);
+			if (loop_kicked(p))
+				continue;
 			break;
 		case SBX_EXIT_EDITED:
 			SBX_Proc_Kill(p, SBX_KILL_fault,

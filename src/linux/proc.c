@@ -7,7 +7,6 @@
 
 #include "config.h"
 
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,9 +33,9 @@ SBX_Proc_Init(struct sbx_proc *p, struct sbx_machine *m,
 	p->machine = m;
 	p->layout = lay;
 	p->path = path;
-	p->sigstack[1] = SS_DISABLE;
 	SBX_Mm_Init(&p->mm, lay->arena_lo, lay->arena_hi);
 	SBX_Files_Init(&p->files, allow);
+	SBX_Threads_Init(&p->threads);
 }
 
 void
@@ -45,6 +44,7 @@ SBX_Proc_Fini(struct sbx_proc *p)
 
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	SBX_Files_Fini(&p->files);
+	SBX_Threads_Fini(&p->threads);
 	p->magic = 0;
 }
 
@@ -52,14 +52,11 @@ static void
 proc_copy(struct sbx_proc *p, const struct sbx_proc *from)
 {
 
-	p->sigmask = from->sigmask;
-	memcpy(p->sigstack, from->sigstack, sizeof p->sigstack);
 	memcpy(p->sigaction, from->sigaction, sizeof p->sigaction);
-	memcpy(p->name, from->name, sizeof p->name);
 	p->changed = 0;
 }
 
-void
+int
 SBX_Proc_Copy(struct sbx_proc *p, const struct sbx_proc *golden)
 {
 
@@ -69,6 +66,7 @@ SBX_Proc_Copy(struct sbx_proc *p, const struct sbx_proc *golden)
 	SBX_Mm_Copy(&p->mm, &golden->mm);
 	SBX_Files_Copy(&p->files, &golden->files);
 	p->serving = 1;
+	return (SBX_Threads_Copy(&p->threads, &golden->threads, 1));
 }
 
 void
@@ -103,6 +101,8 @@ SBX_Proc_End(struct sbx_proc *p)
 		l->len = 0;
 	}
 	p->host = NULL;
+	if (!p->serving)
+		p->threads.frozen = SBX_Os_Mono();
 }
 
 int64_t
@@ -141,6 +141,8 @@ SBX_Proc_Reset(struct sbx_proc *p, const struct sbx_proc *golden)
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	CHECK_OBJ_NOTNULL(golden, SBX_PROC_MAGIC);
 	AZ(p->edits.n);
+	if (p->threads.changed)
+		AZ(SBX_Threads_Copy(&p->threads, &golden->threads, 0));
 	if (p->changed)
 		proc_copy(p, golden);
 	if (p->mm.changed)

@@ -18,6 +18,8 @@
 #include "linux/file.h"
 #include "linux/host.h"
 #include "linux/mm.h"
+#include "linux/signals.h"
+#include "linux/thread.h"
 
 struct sbx_machine;
 
@@ -45,12 +47,6 @@ struct sbx_layout {
  * Linux. */
 #define SBX_PROC_UID		65534
 
-/* Signals: kept account of, never delivered. struct as in the kernel. */
-#define SBX_NSIG		64
-struct sbx_sigaction {
-	uint64_t		handler, flags, restorer, mask;
-};
-
 /* The guest's share of the log, per request. */
 #define SBX_LOG_LINES_MAX	100
 #define SBX_LOG_BYTES_MAX	16384
@@ -72,13 +68,11 @@ struct sbx_proc {
 	const char		*path;		/* of the executable */
 
 	/* Snapshot and reset: guest-visible. */
-	int			changed;	/* one of the next four has */
-	uint64_t		sigmask;
-	uint64_t		sigstack[3];	/* ss_sp, ss_flags, ss_size */
+	int			changed;	/* the next one has */
 	struct sbx_sigaction	sigaction[SBX_NSIG];
-	char			name[16];	/* prctl(PR_SET_NAME) */
 	struct sbx_mm		mm;		/* has its own (changed) */
 	struct sbx_files	files;		/* has its own (changed) */
+	struct sbx_threads	threads;	/* has its own (changed) */
 
 	/* Reset: undone through the machine, see SBX_Proc_Undo(). */
 	struct sbx_mm_edits	edits;
@@ -94,6 +88,8 @@ struct sbx_proc {
 	unsigned		log_bytes;
 	uint64_t		log_dropped;
 	uint64_t		syscalls;
+	uint64_t		nr;		/* the call being answered */
+	const uint64_t		*args;
 	enum sbx_kill_e		kill;		/* first reason wins */
 	struct sbx_err		err;
 
@@ -108,8 +104,9 @@ void SBX_Proc_Init(struct sbx_proc *, struct sbx_machine *,
     const struct sbx_layout *, const struct sbx_allow *, const char *path);
 void SBX_Proc_Fini(struct sbx_proc *);
 
-/* A process, already initialised, that is where (golden) was frozen. */
-void SBX_Proc_Copy(struct sbx_proc *, const struct sbx_proc *golden);
+/* A process, already initialised, that is where (golden) was frozen. Returns
+ * -1 if there is no memory. */
+int SBX_Proc_Copy(struct sbx_proc *, const struct sbx_proc *golden);
 
 /* Begin a request: (host) and the deadline are for it alone. */
 void SBX_Proc_Begin(struct sbx_proc *, const struct sbx_host *host,

@@ -111,6 +111,7 @@ mem_flush(struct mem_batch *mb)
 	if (mb->n == 0)
 		return;
 	SBX_Err_Clear(&err);
+	SBX_Sched_Hold(p);
 	if (SBX_Machine_Edit(p->machine, mb->e, mb->n, &err)) {
 		if (SBX_Sys_Late(p))
 			SBX_Proc_KillLate(p);
@@ -321,6 +322,7 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 	uint64_t va, at = 0, len, used;
 	unsigned flags;
 	int64_t i;
+	int stack;
 
 	i = mem_map_check(p, a, &ofd);
 	if (i != 0)
@@ -347,7 +349,12 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 	 */
 	if (p->serving && flags == SBX_MAP_USER)
 		flags = MEM_RW;
-	i = mem_fresh(p, va, va + len, used, flags);
+	/* What a C library makes for a thread: it opens all but the lower end
+	 * next. So one page is closed here, and not all of them twice. */
+	stack = (a[3] & MAP_STACK) && a[2] == PROT_NONE;
+	i = mem_fresh(p, va, va + len, used, stack ? MEM_RW : flags);
+	if (i == 0 && stack)
+		mem_rights(p, va, va + SBX_PAGE, flags, 0);
 	if (i == 0 && ofd != NULL)
 		i = mem_read(p, ofd, va, len, a[5]);
 	if (i < 0) {

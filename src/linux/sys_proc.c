@@ -2,22 +2,18 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * sys_proc.c: who and what a process is; signals; limits; the end.
+ * sys_proc.c: who and what a process is; limits.
  */
 
 #include "config.h"
 
 #include <asm/prctl.h>
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
-#include <time.h>
-
-#include <linux/futex.h>
 
 #include "vdef.h"
 #include "miniobj.h"
@@ -37,7 +33,7 @@ SBX_Sys_zero(struct sbx_proc *p, const uint64_t *a)
 	return (0);
 }
 
-/* There is one process, with one thread, and both are number 1. */
+/* There is one process, and it is number 1. */
 int64_t
 SBX_Sys_one(struct sbx_proc *p, const uint64_t *a)
 {
@@ -56,7 +52,7 @@ SBX_Sys_nobody(struct sbx_proc *p, const uint64_t *a)
 	return (SBX_PROC_UID);
 }
 
-/* There are no more processes or threads to be had. */
+/* There are no more processes to be had. */
 int64_t
 SBX_Sys_again(struct sbx_proc *p, const uint64_t *a)
 {
@@ -64,15 +60,6 @@ SBX_Sys_again(struct sbx_proc *p, const uint64_t *a)
 	(void)p;
 	(void)a;
 	return (-EAGAIN);
-}
-
-int64_t
-SBX_Sys_exit(struct sbx_proc *p, const uint64_t *a)
-{
-
-	SBX_Proc_Kill(p, SBX_KILL_exit, "the guest called exit(%d)",
-	    (int)(a[0] & 0xff));
-	return (0);
 }
 
 int64_t
@@ -102,7 +89,7 @@ SBX_Sys_arch_prctl(struct sbx_proc *p, const uint64_t *a)
 int64_t
 SBX_Sys_prctl(struct sbx_proc *p, const uint64_t *a)
 {
-	char name[sizeof p->name] = "";
+	char name[sizeof SBX_Thread_Me(p)->name] = "";
 
 	switch (a[0]) {
 	case PR_SET_NAME:
@@ -110,116 +97,14 @@ SBX_Sys_prctl(struct sbx_proc *p, const uint64_t *a)
 		    (sandbox_gva_t){ a[1] }) == -1)
 			return (-EFAULT);
 		name[sizeof name - 1] = '\0';
-		memcpy(p->name, name, sizeof name);
-		p->changed = 1;
+		memcpy(SBX_Thread_Change(p)->name, name, sizeof name);
 		return (0);
 	case PR_GET_NAME:
-		return (SBX_Sys_Put(p, a[1], p->name, sizeof p->name));
+		return (SBX_Sys_Put(p, a[1], SBX_Thread_Me(p)->name,
+		    sizeof name));
 	default:
 		return (-EINVAL);
 	}
-}
-
-/*--------------------------------------------------------------------
- * Signals
- */
-
-int64_t
-SBX_Sys_rt_sigaction(struct sbx_proc *p, const uint64_t *a)
-{
-	struct sbx_sigaction new, *sa;
-
-	if (a[0] < 1 || a[0] > SBX_NSIG || a[3] != sizeof(uint64_t))
-		return (-EINVAL);
-	if (a[1] != 0 && (a[0] == SIGKILL || a[0] == SIGSTOP))
-		return (-EINVAL);
-	sa = &p->sigaction[a[0] - 1];
-	if (a[1] != 0 && SBX_Sys_Get(p, &new, a[1], sizeof new))
-		return (-EFAULT);
-	if (a[2] != 0 && SBX_Sys_Put(p, a[2], sa, sizeof *sa))
-		return (-EFAULT);
-	if (a[1] != 0) {
-		*sa = new;
-		p->changed = 1;
-	}
-	return (0);
-}
-
-int64_t
-SBX_Sys_rt_sigprocmask(struct sbx_proc *p, const uint64_t *a)
-{
-	uint64_t set, old = p->sigmask;
-
-	if (a[3] != sizeof set)
-		return (-EINVAL);
-	if (a[1] != 0) {
-		if (SBX_Sys_Get(p, &set, a[1], sizeof set))
-			return (-EFAULT);
-		if (a[0] == SIG_BLOCK)
-			set |= old;
-		else if (a[0] == SIG_UNBLOCK)
-			set = old & ~set;
-		else if (a[0] != SIG_SETMASK)
-			return (-EINVAL);
-		p->sigmask = set;
-		p->changed = 1;
-	}
-	return (a[2] == 0 ? 0 : SBX_Sys_Put(p, a[2], &old, sizeof old));
-}
-
-int64_t
-SBX_Sys_sigaltstack(struct sbx_proc *p, const uint64_t *a)
-{
-	uint64_t new[3];
-
-	if (a[0] != 0 && SBX_Sys_Get(p, new, a[0], sizeof new))
-		return (-EFAULT);
-	if (a[1] != 0 && SBX_Sys_Put(p, a[1], p->sigstack,
-	    sizeof p->sigstack))
-		return (-EFAULT);
-	if (a[0] != 0) {
-		memcpy(p->sigstack, new, sizeof p->sigstack);
-		p->changed = 1;
-	}
-	return (0);
-}
-
-static int64_t
-proc_signal(struct sbx_proc *p, uint64_t sig)
-{
-	uint64_t handler;
-
-	if (sig > SBX_NSIG)
-		return (-EINVAL);
-	if (sig == 0)
-		return (0);
-	handler = p->sigaction[sig - 1].handler;
-	if (handler == (uintptr_t)SIG_IGN || (handler == 0 &&
-	    (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG ||
-	    sig == SIGWINCH)))
-		return (0);
-	SBX_Proc_Kill(p, SBX_KILL_fault,
-	    "the guest sent itself signal %d (%s)%s", (int)sig,
-	    strsignal((int)sig), handler == 0 || sig == SIGABRT ? "" :
-	    "; handlers are not run");
-	return (0);
-}
-
-int64_t
-SBX_Sys_kill(struct sbx_proc *p, const uint64_t *a)
-{
-	int32_t pid = (int32_t)a[0];
-
-	return (pid == 1 || pid == 0 || pid == -1 ?
-	    proc_signal(p, a[1]) : -ESRCH);
-}
-
-int64_t
-SBX_Sys_tgkill(struct sbx_proc *p, const uint64_t *a)
-{
-
-	return ((int32_t)a[0] == 1 && (int32_t)a[1] == 1 ?
-	    proc_signal(p, a[2]) : -ESRCH);
 }
 
 /*--------------------------------------------------------------------
@@ -233,13 +118,15 @@ proc_rlimit(struct sbx_proc *p, uint64_t what, uint64_t va)
 
 	switch (what) {
 	case RLIMIT_STACK:
-		v = p->layout->stack_hi - p->layout->stack_lo;
+		/* what C libraries give to each thread, and all of it is
+		 * memory of the VM's; the first one has eight times that */
+		v = (p->layout->stack_hi - p->layout->stack_lo) / 8;
 		break;
 	case RLIMIT_NOFILE:
 		v = SBX_FD_MAX;
 		break;
 	case RLIMIT_NPROC:
-		v = 1;
+		v = SBX_THREADS_MAX;
 		break;
 	case RLIMIT_CORE:
 		v = 0;
@@ -348,52 +235,4 @@ SBX_Sys_getrandom(struct sbx_proc *p, const uint64_t *a)
 		done += (uint64_t)n;
 	}
 	return ((int64_t)done);
-}
-
-/*--------------------------------------------------------------------
- * futex: with one thread, nobody can ever wake another.
- */
-
-/* Wait until the time is over: relative, or in WAIT_BITSET absolute. */
-static int64_t
-proc_futex_wait(struct sbx_proc *p, const uint64_t *a)
-{
-	uint32_t v;
-	int64_t i, ns;
-
-	if (SBX_Sys_Get(p, &v, a[0], sizeof v))
-		return (-EFAULT);
-	if (v != (uint32_t)a[2])
-		return (-EAGAIN);
-	if (a[3] == 0) {
-		SBX_Proc_Kill(p, SBX_KILL_fault, "the guest waits for a lock "
-		    "that nobody can release (deadlock)");
-		return (0);
-	}
-	i = SBX_Sys_TimeGet(p, a[3], &ns);
-	if (i == 0 && (a[1] & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET)
-		i = SBX_Sys_TimeLeft(p, a[1] & FUTEX_CLOCK_REALTIME ?
-		    CLOCK_REALTIME : CLOCK_MONOTONIC, &ns);
-	if (i != 0)
-		return (i);
-	SBX_Sys_Sleep(p, ns);
-	return (-ETIMEDOUT);
-}
-
-int64_t
-SBX_Sys_futex(struct sbx_proc *p, const uint64_t *a)
-{
-
-	switch (a[1] & FUTEX_CMD_MASK) {
-	case FUTEX_WAIT:
-	case FUTEX_WAIT_BITSET:
-		return (proc_futex_wait(p, a));
-	case FUTEX_WAKE:
-	case FUTEX_WAKE_BITSET:
-	case FUTEX_REQUEUE:
-	case FUTEX_CMP_REQUEUE:
-		return (0);
-	default:
-		return (-ENOSYS);
-	}
 }

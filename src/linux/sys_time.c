@@ -120,14 +120,39 @@ SBX_Sys_TimeLeft(struct sbx_proc *p, uint64_t clk, int64_t *ns)
 }
 
 int64_t
+SBX_Sys_TimePut(struct sbx_proc *p, uint64_t va, int64_t ns)
+{
+	struct timespec ts;
+
+	if (ns < 0)
+		ns = 0;
+	ts.tv_sec = ns / 1000000000;
+	ts.tv_nsec = ns % 1000000000;
+	return (SBX_Sys_Put(p, va, &ts, sizeof ts));
+}
+
+/* (rem) gets what is left if a signal ends it; 0: nobody wants to know. */
+static int64_t
+time_sleep(struct sbx_proc *p, int64_t ns, int relative, uint64_t rem)
+{
+	const struct sbx_waiting w = {
+		.wait = SBX_WAIT_SLEEP,
+		.until = SBX_Sys_Until(ns),
+		.relative = relative,
+		.addr = rem,
+	};
+
+	(void)SBX_Thread_Wait(p, &w);
+	return (0);
+}
+
+int64_t
 SBX_Sys_nanosleep(struct sbx_proc *p, const uint64_t *a)
 {
 	int64_t i, ns;
 
 	i = SBX_Sys_TimeGet(p, a[0], &ns);
-	if (i == 0)
-		SBX_Sys_Sleep(p, ns);
-	return (i);
+	return (i == 0 ? time_sleep(p, ns, 1, a[1]) : i);
 }
 
 int64_t
@@ -136,9 +161,8 @@ SBX_Sys_clock_nanosleep(struct sbx_proc *p, const uint64_t *a)
 	int64_t i, ns;
 
 	i = SBX_Sys_TimeGet(p, a[2], &ns);
-	if (i == 0 && (a[1] & TIMER_ABSTIME))
-		i = SBX_Sys_TimeLeft(p, a[0], &ns);
-	if (i == 0)
-		SBX_Sys_Sleep(p, ns);
-	return (i);
+	if (i != 0 || !(a[1] & TIMER_ABSTIME))
+		return (i == 0 ? time_sleep(p, ns, 1, a[3]) : i);
+	i = SBX_Sys_TimeLeft(p, a[0], &ns);
+	return (i == 0 ? time_sleep(p, ns, 0, 0) : i);
 }

@@ -36,6 +36,8 @@ SBX_Syscall(struct sbx_proc *p, uint64_t nr, const uint64_t *a)
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	AN(a);
 	p->syscalls++;
+	p->nr = nr;
+	p->args = a;
 	if (nr >= sizeof sys_table / sizeof *sys_table ||
 	    sys_table[nr] == NULL)
 		return (-ENOSYS);
@@ -82,7 +84,17 @@ SBX_Sys_Late(struct sbx_proc *p)
 {
 
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
-	return (SBX_Watchdog_Kicked(p->machine));
+	/* it may also be that a thread's time is up */
+	return (SBX_Watchdog_Kicked(p->machine) &&
+	    SBX_Os_Mono() >= p->deadline);
+}
+
+int64_t
+SBX_Sys_Until(int64_t ns)
+{
+	int64_t now = SBX_Os_Mono();
+
+	return (ns < SBX_NEVER - now ? now + ns : SBX_NEVER - 1);
 }
 
 void

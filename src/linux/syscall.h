@@ -67,6 +67,12 @@ int64_t SBX_Sys_TimeGet(struct sbx_proc *, uint64_t va, int64_t *ns);
  * passed: 0 or -EINVAL. */
 int64_t SBX_Sys_TimeLeft(struct sbx_proc *, uint64_t clk, int64_t *ns);
 
+/* Write (ns), 0 if it is negative, as a timespec: 0 or -EFAULT. */
+int64_t SBX_Sys_TimePut(struct sbx_proc *, uint64_t va, int64_t ns);
+
+/* In (ns) from now, in SBX_Os_Mono() time; before SBX_NEVER. */
+int64_t SBX_Sys_Until(int64_t ns);
+
 /* Sleep for (ns). A guest that sleeps until its deadline is killed. */
 void SBX_Sys_Sleep(struct sbx_proc *, int64_t ns);
 

@@ -242,7 +242,8 @@ vm_stamp(struct sbx_vm *vm, struct sbx_err *err)
 	if (img->kvm->runner && SBX_Runner_New(&vm->runner, err))
 		return (-1);
 	SBX_Proc_Init(&vm->proc, vm->m, &img->layout, img->allow, img->path);
-	SBX_Proc_Copy(&vm->proc, &img->proc);
+	if (SBX_Proc_Copy(&vm->proc, &img->proc))
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "VM"));
 	vm->x.magic = SBX_EXCHANGE_MAGIC;
 	vm->x.body_max = img->body_max;
 	vm->x.fetches.limits = img->fetch;

@@ -863,6 +863,32 @@ play_check_answer(const struct play *pl)
 	AZ(SBX_VM_AnswerBody(pl->vm, off, b, sizeof b));
 }
 
+static void
+play_check_threads(const struct sbx_threads *ts, const struct sbx_threads *gs)
+{
+	const struct sbx_thread *t, *g;
+	unsigned u;
+
+	assert(ts->n == gs->n && ts->last_tid == gs->last_tid);
+	assert(ts->cur == gs->cur && ts->loaded == gs->loaded);
+	for (u = 0; u < SBX_THREADS_MAX; u++) {
+		t = ts->t[u];
+		g = gs->t[u];
+		if (g == NULL || g->state == SBX_THREAD_FREE) {
+			assert(t == NULL || t->state == SBX_THREAD_FREE);
+			continue;
+		}
+		AN(t);
+		assert(t->state == g->state && t->tid == g->tid);
+		assert(t->sigmask == g->sigmask && t->pending == g->pending);
+		assert(t->until == g->until && t->addr == g->addr);
+		AZ(memcmp(t->sigstack, g->sigstack, sizeof g->sigstack));
+		AZ(memcmp(t->name, g->name, sizeof g->name));
+		if (g->saved)
+			AZ(memcmp(&t->cpu, &g->cpu, sizeof g->cpu));
+	}
+}
+
 /* A VM that was reset is the golden image. */
 static void
 play_check_reset(const struct play *pl)
@@ -882,10 +908,8 @@ play_check_reset(const struct play *pl)
 	for (u = 0; u < SBX_FD_MAX; u++)
 		AZ(memcmp(&p->files.ofd[u], &g->files.ofd[u],
 		    sizeof g->files.ofd[u]));
-	assert(p->sigmask == g->sigmask);
-	AZ(memcmp(p->sigstack, g->sigstack, sizeof g->sigstack));
 	AZ(memcmp(p->sigaction, g->sigaction, sizeof g->sigaction));
-	AZ(memcmp(p->name, g->name, sizeof g->name));
+	play_check_threads(&p->threads, &g->threads);
 	AZ(p->edits.n);
 	AZ(p->edits.overflow);
 	AZ(p->out[0].len);

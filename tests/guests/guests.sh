@@ -213,6 +213,18 @@ answers log_flood / '^[0-9]* of 100000 lines$' -o request_timeout=20
 for u in /stdout /stderr /control /long; do
 	either log_flood $u -o request_timeout=20
 done
+answers pthreads /pool '^100 done, counted 100, summed 100, mine 0$'
+answers pthreads '/pool?n=1000' '^1000 done, counted 1000, summed 1000, mine 0$'
+answers pthreads /spin '^all the same$'
+answers pthreads /wake '^woken$'
+answers pthreads /barrier '^40 passed, 10 serial$'
+answers pthreads /robust '^EOWNERDEAD$'
+answers pthreads /timed '^ETIMEDOUT, in time$'
+answers pthreads /many '^300 ended$'
+answers pthreads /ten-thousand '^123, then -11$'
+answers pthreads /answer '^from another thread$'
+answers pthreads /exit '^the last one$'
+dies pthreads /deadlock
 answers threads / '^-[0-9]* -[0-9]* -[0-9]* -[0-9]* -[0-9]*$'
 answers split_lock / '^[1-9]'
 answers fresh / '^request [0-9a-f]*$'

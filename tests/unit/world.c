@@ -56,6 +56,8 @@ World_New(struct world *w, const char * const *files)
 	AN(w->mem);
 	memset(w->mem, 0, WORLD_SIZE);
 	w->m.magic = SBX_MACHINE_MAGIC;
+	w->m.vm_fd = w->m.vcpu_fd = -1;
+	w->m.run = &w->run;
 	AZ(SBX_Gmem_Init(&w->m.gmem, w->mem, WORLD_SIZE));
 	AZ(SBX_Paging_Init(&pg, &w->m.gmem, room, &err));
 	pa = SBX_SYS_END + room;

@@ -27,6 +27,7 @@
 struct world {
 	void			*mem;
 	struct sbx_machine	m;
+	struct kvm_run		run;		/* registers, all 0 */
 	struct sbx_layout	layout;
 	struct sbx_allow	*allow;
 	struct sbx_proc		proc;

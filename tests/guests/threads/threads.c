@@ -2,9 +2,9 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Tries to be more than one: by fork(), vfork(), clone() and clone3(), in all
- * the ways that C libraries do it. Answers with what each one returned; a
- * child that does come to be answers too, with "child".
+ * Tries to be more than one process: by fork(), vfork(), clone() and clone3(),
+ * in all the ways that C libraries do it. Answers with what each one returned;
+ * a child that does come to be answers too, with "child".
  */
 
 #include <signal.h>
@@ -12,7 +12,7 @@
 
 #include "../guest.h"
 
-#define THREAD_FLAGS	0x3d0f00	/* as pthread_create() has them */
+#define SPAWN_FLAGS	0x4100		/* as posix_spawn() has them */
 
 static char stack[16 * GUEST_PAGE];
 
@@ -24,7 +24,8 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 	size_t i;
 
 	(void)rq;
-	args[0] = THREAD_FLAGS;
+	args[0] = SPAWN_FLAGS;
+	args[4] = SIGCHLD;
 	args[5] = (uintptr_t)stack;
 	args[6] = sizeof stack;
 	r[0] = guest_call(SYS_fork, 0, 0, 0, 0, 0, 0);
@@ -32,7 +33,7 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		sandbox_puts(rp, "child ");
 	r[1] = guest_call(SYS_vfork, 0, 0, 0, 0, 0, 0);
 	r[2] = guest_call(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0);
-	r[3] = guest_call(SYS_clone, THREAD_FLAGS,
+	r[3] = guest_call(SYS_clone, SPAWN_FLAGS | SIGCHLD,
 	    (uintptr_t)(stack + sizeof stack), 0, 0, 0, 0);
 	r[4] = guest_call(SYS_clone3, (uintptr_t)args, 64, 0, 0, 0, 0);
 	for (i = 0; i < 5; i++)

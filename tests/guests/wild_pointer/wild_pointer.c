@@ -23,7 +23,11 @@ call_ends(long nr)
 	return (nr == SYS_exit || nr == SYS_exit_group ||
 	    nr == SYS_rt_sigreturn || nr == SYS_arch_prctl ||
 	    nr == SYS_kill || nr == SYS_tkill || nr == SYS_tgkill ||
-	    nr == SYS_nanosleep || nr == SYS_clock_nanosleep);
+	    nr == SYS_nanosleep || nr == SYS_clock_nanosleep ||
+	    nr == SYS_pause || nr == SYS_rt_sigsuspend ||
+	    nr == SYS_rt_sigtimedwait || nr == SYS_poll || nr == SYS_ppoll ||
+	    nr == SYS_select || nr == SYS_pselect6 ||
+	    nr == SYS_epoll_wait || nr == SYS_epoll_pwait);
 }
 
 static void

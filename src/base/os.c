@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -121,4 +122,13 @@ SBX_Os_Wall(void)
 {
 
 	return (os_clock(CLOCK_REALTIME));
+}
+
+unsigned
+SBX_Os_Cpu(void)
+{
+	int i;
+
+	i = sched_getcpu();
+	return (i < 0 ? 0 : (unsigned)i);
 }

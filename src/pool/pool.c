@@ -4,8 +4,9 @@
  *
  * pool.c: lending VMs out, and keeping as many as are needed.
  *
- * Idle VMs are a stack: the one used last is used next, its pages are still
- * in the CPU's cache, and those below it can be retired. VMs are created and
+ * Idle VMs are stacks, one for each CPU: the one that was put back last on this
+ * CPU is used next, its pages are still in the cache, and those below it can
+ * be retired. VMs are created and
  * destroyed by the pool's own thread only; a program that crashes all the
  * time keeps that thread busy, and no other.
  */
@@ -41,6 +42,9 @@
 /* A VM above the minimum is retired when it has been idle for so long. */
 #define POOL_RETIRE_AFTER	60.0
 
+/* Stacks of idle VMs. CPUs share them where there are more. */
+#define POOL_STACKS		64
+
 /* A request that waits in line; lives on its thread's stack. */
 struct pool_waiter {
 	unsigned		magic;
@@ -70,7 +74,7 @@ struct sbx_pool {
 	unsigned		n_busy;		/* lent out */
 	unsigned		n_wait;
 	unsigned		n_idle;
-	struct pool_vms		idle;
+	struct pool_vms		idle[POOL_STACKS];
 	struct pool_vms		dead;
 	VTAILQ_HEAD(, pool_waiter) waiters;
 	double			backoff;	/* seconds, 0: none */
@@ -118,7 +122,20 @@ pool_unidle(struct sbx_pool *pool, struct sbx_vm *vm)
 
 	assert(pool->n_idle > 0);
 	pool->n_idle--;
-	VTAILQ_REMOVE(&pool->idle, vm, list);
+	VTAILQ_REMOVE(&pool->idle[vm->stack], vm, list);
+}
+
+/* An idle VM: this CPU's, if there is one. */
+static struct sbx_vm *
+pool_first(const struct sbx_pool *pool)
+{
+	struct sbx_vm *vm = NULL;
+	unsigned u, stack;
+
+	stack = SBX_Os_Cpu();
+	for (u = 0; vm == NULL && pool->n_idle > 0 && u < POOL_STACKS; u++)
+		vm = VTAILQ_FIRST(&pool->idle[(stack + u) % POOL_STACKS]);
+	return (vm);
 }
 
 /* A VM is READY: it goes to the first in line, or on the stack. */
@@ -130,7 +147,8 @@ pool_offer(struct sbx_pool *pool, struct sbx_vm *vm)
 	w = VTAILQ_FIRST(&pool->waiters);
 	if (w == NULL) {
 		vm->t_idle = pool_now();
-		VTAILQ_INSERT_HEAD(&pool->idle, vm, list);
+		vm->stack = SBX_Os_Cpu() % POOL_STACKS;
+		VTAILQ_INSERT_HEAD(&pool->idle[vm->stack], vm, list);
 		pool->n_idle++;
 		return;
 	}
@@ -234,7 +252,7 @@ SBX_Pool_Get(struct sbx_pool *pool, struct sbx_err *err)
 	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
 	AN(err);
 	AZ(pthread_mutex_lock(&pool->mtx));
-	vm = pool->warm ? VTAILQ_FIRST(&pool->idle) : NULL;
+	vm = pool->warm ? pool_first(pool) : NULL;
 	if (vm != NULL) {
 		pool_unidle(pool, vm);
 		(void)pool_lend(pool, vm);
@@ -407,9 +425,14 @@ pool_wants_more(const struct sbx_pool *pool)
 static struct sbx_vm *
 pool_retiree(const struct sbx_pool *pool, double now, double *next)
 {
-	struct sbx_vm *vm;
+	struct sbx_vm *vm = NULL, *last;
+	unsigned u;
 
-	vm = VTAILQ_LAST(&pool->idle, pool_vms);
+	for (u = 0; u < POOL_STACKS; u++) {
+		last = VTAILQ_LAST(&pool->idle[u], pool_vms);
+		if (last != NULL && (vm == NULL || last->t_idle < vm->t_idle))
+			vm = last;
+	}
 	if (vm == NULL || pool->n_vms <= pool->cfg->min_vms)
 		return (NULL);
 	if (now - vm->t_idle >= POOL_RETIRE_AFTER)
@@ -494,6 +517,7 @@ SBX_Pool_New(const struct sbx_image *img, const struct sbx_program_cfg *cfg,
     struct sbx_pool **pp, struct sbx_err *err)
 {
 	struct sbx_pool *pool;
+	unsigned u;
 
 	CHECK_OBJ_NOTNULL(img, SBX_IMAGE_MAGIC);
 	AN(cfg);
@@ -504,7 +528,8 @@ SBX_Pool_New(const struct sbx_image *img, const struct sbx_program_cfg *cfg,
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "pool"));
 	pool->img = img;
 	pool->cfg = cfg;
-	VTAILQ_INIT(&pool->idle);
+	for (u = 0; u < POOL_STACKS; u++)
+		VTAILQ_INIT(&pool->idle[u]);
 	VTAILQ_INIT(&pool->dead);
 	VTAILQ_INIT(&pool->waiters);
 	AZ(pthread_mutex_init(&pool->mtx, NULL));
@@ -534,9 +559,11 @@ static void
 pool_empty(struct sbx_pool *pool)
 {
 	struct sbx_vm *vm;
+	unsigned u;
 
 	AZ(pool->n_busy);
-	VTAILQ_CONCAT(&pool->dead, &pool->idle, list);
+	for (u = 0; u < POOL_STACKS; u++)
+		VTAILQ_CONCAT(&pool->dead, &pool->idle[u], list);
 	pool->n_idle = 0;
 	while ((vm = VTAILQ_FIRST(&pool->dead)) != NULL) {
 		VTAILQ_REMOVE(&pool->dead, vm, list);

@@ -72,6 +72,7 @@ struct sbx_vm {
 	/* pool.c, under its lock */
 	VTAILQ_ENTRY(sbx_vm)	list;
 	double			t_idle;		/* since when */
+	unsigned		stack;		/* of the idle ones */
 
 	/* last, see vm_alloc() */
 	struct sbx_exchange	x;

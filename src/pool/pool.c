@@ -146,7 +146,6 @@ pool_offer(struct sbx_pool *pool, struct sbx_vm *vm)
 
 	w = VTAILQ_FIRST(&pool->waiters);
 	if (w == NULL) {
-		vm->t_idle = pool_now();
 		vm->stack = SBX_Os_Cpu() % POOL_STACKS;
 		VTAILQ_INSERT_HEAD(&pool->idle[vm->stack], vm, list);
 		pool->n_idle++;
@@ -430,15 +429,15 @@ pool_retiree(const struct sbx_pool *pool, double now, double *next)
 
 	for (u = 0; u < POOL_STACKS; u++) {
 		last = VTAILQ_LAST(&pool->idle[u], pool_vms);
-		if (last != NULL && (vm == NULL || last->t_idle < vm->t_idle))
+		if (last != NULL && (vm == NULL || last->t_used < vm->t_used))
 			vm = last;
 	}
 	if (vm == NULL || pool->n_vms <= pool->cfg->min_vms)
 		return (NULL);
-	if (now - vm->t_idle >= POOL_RETIRE_AFTER)
+	if (now - vm->t_used >= POOL_RETIRE_AFTER)
 		return (vm);
-	if (vm->t_idle + POOL_RETIRE_AFTER < *next)
-		*next = vm->t_idle + POOL_RETIRE_AFTER;
+	if (vm->t_used + POOL_RETIRE_AFTER < *next)
+		*next = vm->t_used + POOL_RETIRE_AFTER;
 	return (NULL);
 }
 

@@ -106,6 +106,7 @@ vm_serve(struct sbx_vm *vm, const struct sbx_request *req,
 {
 	struct sbx_moment now;
 	uint64_t exits;
+	int64_t end;
 
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
 	assert(vm->state == SBX_VM_LENT);
@@ -130,7 +131,9 @@ vm_serve(struct sbx_vm *vm, const struct sbx_request *req,
 	vm->usage.log_dropped = vm->proc.log_dropped;
 	vm->usage.fetch = vm->x.fetches.use;
 	vm->usage.waited = (double)vm->proc.waited * 1e-9;
-	vm->usage.run = (double)(SBX_Os_Mono() - now.mono_ns) * 1e-9;
+	end = SBX_Os_Mono();
+	vm->usage.run = (double)(end - now.mono_ns) * 1e-9;
+	vm->t_used = (double)end * 1e-9;
 	if (vm->state == SBX_VM_SPENT)
 		return (0);
 	return (SBX_Err_Set(err, vm->proc.err.kind, 0, "%s",
@@ -271,6 +274,7 @@ SBX_VM_New(const struct sbx_image *img, double timeout, int warmup,
     struct sbx_vm **vmp, struct sbx_err *err)
 {
 	struct sbx_vm *vm;
+	int64_t now = SBX_Os_Mono();
 	int i;
 
 	CHECK_OBJ_NOTNULL(img, SBX_IMAGE_MAGIC);
@@ -282,6 +286,7 @@ SBX_VM_New(const struct sbx_image *img, double timeout, int warmup,
 	vm->state = SBX_VM_NEW;
 	vm->img = img;
 	vm->timeout = timeout;
+	vm->t_used = (double)now * 1e-9;
 	i = vm_stamp(vm, err);
 	if (i == 0) {
 		SBX_VM_State(vm, SBX_VM_READY);

@@ -53,6 +53,7 @@ struct sbx_vm {
 	struct sbx_runner	*runner;	/* or NULL: any thread */
 	struct sbx_proc		proc;
 	struct sbx_usage	usage;
+	double			t_used;		/* when it was last */
 
 	/* reset.c: bitmaps with a bit per page */
 	size_t			words;
@@ -71,7 +72,6 @@ struct sbx_vm {
 
 	/* pool.c, under its lock */
 	VTAILQ_ENTRY(sbx_vm)	list;
-	double			t_idle;		/* since when */
 	unsigned		stack;		/* of the idle ones */
 
 	/* last, see vm_alloc() */

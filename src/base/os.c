@@ -7,7 +7,6 @@
 
 #include "config.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -122,13 +121,4 @@ SBX_Os_Wall(void)
 {
 
 	return (os_clock(CLOCK_REALTIME));
-}
-
-unsigned
-SBX_Os_Cpu(void)
-{
-	int i;
-
-	i = sched_getcpu();
-	return (i < 0 ? 0 : (unsigned)i);
 }

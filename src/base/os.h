@@ -40,9 +40,6 @@ char *SBX_Os_Strdup(const char *);
 int64_t SBX_Os_Mono(void);
 int64_t SBX_Os_Wall(void);
 
-/* The CPU that we run on, for the moment; without a system call. */
-unsigned SBX_Os_Cpu(void);
-
 /* Allocate zeroed memory with a magic, or NULL. Freed with FREE_OBJ(). */
 #define SBX_ALLOC_OBJ(to, type_magic)					\
 	do {								\

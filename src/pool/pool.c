@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -125,6 +126,14 @@ pool_unidle(struct sbx_pool *pool, struct sbx_vm *vm)
 	VTAILQ_REMOVE(&pool->idle[vm->stack], vm, list);
 }
 
+/* That of the CPU we run on. Not a system call; an error is a stack, too. */
+static unsigned
+pool_stack(void)
+{
+
+	return ((unsigned)sched_getcpu() % POOL_STACKS);
+}
+
 /* An idle VM: this CPU's, if there is one. */
 static struct sbx_vm *
 pool_first(const struct sbx_pool *pool)
@@ -132,7 +141,7 @@ pool_first(const struct sbx_pool *pool)
 	struct sbx_vm *vm = NULL;
 	unsigned u, stack;
 
-	stack = SBX_Os_Cpu();
+	stack = pool_stack();
 	for (u = 0; vm == NULL && pool->n_idle > 0 && u < POOL_STACKS; u++)
 		vm = VTAILQ_FIRST(&pool->idle[(stack + u) % POOL_STACKS]);
 	return (vm);
@@ -146,7 +155,7 @@ pool_offer(struct sbx_pool *pool, struct sbx_vm *vm)
 
 	w = VTAILQ_FIRST(&pool->waiters);
 	if (w == NULL) {
-		vm->stack = SBX_Os_Cpu() % POOL_STACKS;
+		vm->stack = pool_stack();
 		VTAILQ_INSERT_HEAD(&pool->idle[vm->stack], vm, list);
 		pool->n_idle++;
 		return;

@@ -16,7 +16,7 @@
  * that user code is to see, boot() puts on globalThis. What is on globalThis
  * before is what ECMAScript has, with these changes made by the C side:
  * Math.random() is reseeded for each request; Date is on the request's clock.
- * There is no eval() and no new Function() at run time.
+ * eval() and new Function() work; modules can not be imported at run time.
  *
  * Strings: where it says ByteString each character is one byte, U+0000 to
  * U+00FF, as in the Fetch standard. All others are Unicode; a lone surrogate
@@ -79,8 +79,8 @@ interface Host {
 	 * reason: null for the usual one. A header name that is no token, a
 	 * value with control characters, too many or too long, a status out of
 	 * 200..999, a body beyond maxBody(): TypeError. headers may be null.
-	 * A string becomes UTF-8; bytes are not copied and must not be changed
-	 * before the request's end.
+	 * A string becomes UTF-8; bytes are kept, not copied, and must not be
+	 * changed or detached before the request's end.
 	 */
 	respond(status: number, reason: string | null,
 	    headers: FlatHeaders | null, body: string | Bytes | null): void;
@@ -100,7 +100,9 @@ interface Host {
 	 */
 
 	/* One line in Varnish's log; 0 info, 1 error. What is longer than 1,024
-	 * bytes is cut, newlines are made into several lines. One exit. */
+	 * bytes is cut, newlines are made into several lines, 24 at the most,
+	 * of which each is an exit. Places in the bundle, as stacks have them,
+	 * become places in the sources. */
 	log(level: 0 | 1, text: string): void;
 
 	/* Readable form of any value, for console.log(): objects, arrays,
@@ -220,8 +222,13 @@ interface Hooks {
  *	garbage collection; freeze
  *	for each request: hooks.handle(), then the event loop
  *
- * The user's module is one file, bundled. Stacks are mapped to the sources by
- * the C side: error.stack is right without help.
+ * The user's module is one file, bundled. error.stack has lines of that file,
+ * so that nothing else gets to clients; on its way to the log the C side makes
+ * lines of the sources of them.
+ *
+ * What goes wrong is answered by the C side, with a 500 that says nothing:
+ * handle() throws, there is nothing left to wait for, time or memory is up. It
+ * then answers from wherever JavaScript is, which is not told.
  */
 
 export type { Host, Hooks, Bytes, Digest, FlatHeaders };

@@ -307,7 +307,8 @@ serve_boot(void)
 		if (boot_await("warmup()", v) < 0)
 			return (-1);
 	}
-	if (boot_unhandled() < 0)
+	/* What is left in the queue would be left to each request. */
+	if (boot_await("handler", env) < 0 || boot_unhandled() < 0)
 		return (-1);
 	/* From here on garbage is collected when half of what is left is
 	 * used, which most requests never do. */

@@ -4,9 +4,10 @@
  *
  * https://fetch.spec.whatwg.org/#body-mixin
  *
- * A body is { source, stream, used, shared }. The source is a string or a
+ * A body is { source, type, stream, used, shared }. The source is a string or a
  * Uint8Array that nobody else changes, or null if there is only a stream. The
- * stream is made when somebody asks for it. "shared": another body has the
+ * stream is made when somebody asks for it. "type" is the Content-Type that it
+ * brings with it, or null. "shared": another body has the
  * same bytes, so that they have to be copied for those who may change them.
  */
 
@@ -20,7 +21,8 @@ import { URLSearchParams, parseForm } from "./url.js";
 import { bytesOf, usv } from "./webidl.js";
 
 export function newBody(source) {
-	return ({ source, stream: null, used: false, shared: false });
+	return ({ source, type: null, stream: null, used: false,
+	    shared: false });
 }
 
 function fromStream(stream) {
@@ -34,8 +36,7 @@ function fromStream(stream) {
 }
 
 /*
- * What the standard calls BodyInit, which is not null: a body. What it says
- * about its type is put at body.type.
+ * What the standard calls BodyInit, which is not null: a body.
  */
 export function extract(init) {
 	let body, bytes;

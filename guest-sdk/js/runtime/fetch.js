@@ -136,15 +136,16 @@ function toResponse(rq, answer, times) {
 	    [101, 103, 204, 205, 304].includes(answer.status);
 
 	return (makeResponse({
-		type: "basic",
-		url: rq.url.replace(/#.*/s, ""),
-		redirected: times > 0,
 		status: answer.status,
 		statusText: answer.reason,
 		list: answer.list,
 		body: none ? null : newBody(answer.body === null ||
 		    answer.body === undefined ? "" :
 		    new Uint8Array(answer.body)),
+	}, {
+		type: "basic",
+		url: rq.url.replace(/#.*/s, ""),
+		redirected: times > 0,
 	}));
 }
 

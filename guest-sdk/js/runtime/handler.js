@@ -7,7 +7,7 @@
  * that returns a Response with a string costs little more than that string.
  */
 
-import { isUnusable, takeBody } from "./body.js";
+import { isUnusable, newBody, takeBody } from "./body.js";
 import { dispatchFetch, hasFetchListener } from "./events.js";
 import { headerList } from "./headers.js";
 import { host, serving, setServing } from "./host.js";
@@ -73,7 +73,49 @@ export function ready(module) {
 		throw new TypeError("the module has no handler: it needs " +
 		    '"export default { fetch(request, env, ctx) { ... } }", ' +
 		    'or addEventListener("fetch", ...)');
+	rehearse();
 	return (env);
+}
+
+/*
+ * What most requests do, done once before the program is frozen. The engine
+ * makes some things when they are first used, and has a description ("shape")
+ * of each kind of object only as long as there is one: so one of each is kept.
+ * Each of these would otherwise be made, in pages of their own, by every
+ * request.
+ */
+const kept = [];
+
+/* An object gets its properties one after the other, and there is a shape for
+ * each of these steps. */
+function keepSteps(object) {
+	let step = {};
+
+	for (const name of Object.keys(object)) {
+		step = { ...step, [name]: null };
+		kept.push(step);
+	}
+}
+
+function rehearse() {
+	const init = { status: 200, headers: { "Content-Type": "text/html" } };
+	const url = new URL("http://a/b?c=d");
+	const responses = [new Response("a"), new Response("a", init),
+		new Response(new Uint8Array(1)), Response.json({ a: 1 }),
+		new Response(null, init), new Response("a", init)];
+	const rq = new Request(url, { method: "POST", body: "a" });
+
+	url.searchParams.get("c");
+	responses[5].headers.get("content-type");
+	rq.headers.get("accept");
+	for (const rs of responses)
+		takeBody(responseState(rs).body);
+	for (const object of [responses[0], rq, url, rq.headers])
+		kept.push(Object.create(Object.getPrototypeOf(object)));
+	keepSteps(responseState(responses[0]));
+	keepSteps(newBody(""));
+	kept.push(url, init, responses, rq, new Headers(init.headers),
+	    new URL("/e", url));
 }
 
 function failed(error) {
@@ -100,9 +142,9 @@ function send(response) {
 		return;
 	}
 	s = responseState(response);
-	if (s.type === "error" || isUnusable(s.body)) {
+	if (s.more?.type === "error" || isUnusable(s.body)) {
 		host.fail("the Response can not be sent", new TypeError(
-		    s.type === "error" ? "it is Response.error()" :
+		    s.more?.type === "error" ? "it is Response.error()" :
 		    "its body has been used, or is locked"));
 		return;
 	}

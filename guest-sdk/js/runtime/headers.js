@@ -85,12 +85,12 @@ function fill(list, init) {
 		}
 		return;
 	}
-	for (const key of Reflect.ownKeys(init)) {
-		const d = Reflect.getOwnPropertyDescriptor(init, key);
-
-		if (d !== undefined && d.enumerable)
-			append(list, key, init[key]);
-	}
+	/* A symbol is no name, and lowerName() says so. */
+	for (const key of Object.getOwnPropertySymbols(init))
+		if (Object.prototype.propertyIsEnumerable.call(init, key))
+			lowerName(key);
+	for (const key of Object.keys(init))
+		append(list, key, init[key]);
 }
 
 /* A list from what the standard calls HeadersInit. */

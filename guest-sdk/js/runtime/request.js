@@ -125,8 +125,9 @@ export class Request {
 		need(arguments.length, 1, "Request");
 		init = dictionary(init, "Request: init");
 		if (isObject(input) && #s in input) {
-			from = input.#state();
-			this.#s = { ...from, signal: null };
+			from = input.#s;
+			this.#s = { ...from, method: input.method,
+			    url: input.url, signal: null };
 		} else {
 			const url = resolveURL(input, "Request");
 
@@ -144,19 +145,29 @@ export class Request {
 
 	static {
 		requestParts = (rq) => {
-			const s = rq.#state();
+			const s = rq.#s;
 
 			return ({
-				method: s.method,
-				url: s.url,
+				method: rq.method,
+				url: rq.url,
 				list: headerList(rq.headers),
 				body: rq.#body(),
 				signal: s.signal,
 				redirect: s.redirect,
 			});
 		};
+		/* What is null or undefined is asked for when needed. */
 		incomingRequest = new Request("http://localhost/");
-		incomingRequest.#s = null;
+		incomingRequest.#s = {
+			...freshState(),
+			method: null,
+			url: null,
+			headers: makeHeaders(null, true),
+			body: undefined,
+			/* fetch(request) passes redirects on, as a gateway
+			 * does. */
+			redirect: "manual",
+		};
 	}
 
 	#options(init) {
@@ -204,7 +215,7 @@ export class Request {
 				    `Request: ${s.method} has no body`);
 			body = extract(init.body);
 			list = headerList(s.headers);
-			if (body.type !== undefined &&
+			if (body.type !== null &&
 			    getFrom(list, "content-type") === null)
 				list.push("content-type", body.type);
 			if (body.source === null && init.duplex !== "half")
@@ -241,7 +252,7 @@ export class Request {
 	}
 
 	#setSignal(init, from, input) {
-		let signal = from === null ? null : input.#state().signal;
+		let signal = from === null ? null : input.#s.signal;
 
 		if ("signal" in init && init.signal !== undefined)
 			signal = init.signal;
@@ -253,23 +264,8 @@ export class Request {
 		this.#s.signal = AbortSignal.any([signal]);
 	}
 
-	#state() {
-		const s = this.#s;
-
-		if (s !== null)
-			return (s);
-		this.#s = freshState();
-		this.#s.method = host.method();
-		this.#s.url = null;
-		this.#s.headers = makeHeaders(null, true);
-		this.#s.body = undefined;
-		/* fetch(request) passes redirects on, as a gateway does. */
-		this.#s.redirect = "manual";
-		return (this.#s);
-	}
-
 	#body() {
-		const s = this.#state();
+		const s = this.#s;
 
 		if (s.body === undefined)
 			s.body = incomingBody();
@@ -282,76 +278,79 @@ export class Request {
 	}
 
 	get method() {
-		return (this.#state().method);
+		const s = this.#s;
+
+		s.method ??= host.method();
+		return (s.method);
 	}
 
 	get url() {
-		const s = this.#state();
+		const s = this.#s;
 
 		s.url ??= incomingURL();
 		return (s.url);
 	}
 
 	get headers() {
-		return (this.#state().headers);
+		return (this.#s.headers);
 	}
 
 	get destination() {
-		this.#state();
+		this.#s;
 		return ("");
 	}
 
 	get referrer() {
-		return (this.#state().referrer);
+		return (this.#s.referrer);
 	}
 
 	get referrerPolicy() {
-		return (this.#state().referrerPolicy);
+		return (this.#s.referrerPolicy);
 	}
 
 	get mode() {
-		return (this.#state().mode);
+		return (this.#s.mode);
 	}
 
 	get credentials() {
-		return (this.#state().credentials);
+		return (this.#s.credentials);
 	}
 
 	get cache() {
-		return (this.#state().cache);
+		return (this.#s.cache);
 	}
 
 	get redirect() {
-		return (this.#state().redirect);
+		return (this.#s.redirect);
 	}
 
 	get integrity() {
-		return (this.#state().integrity);
+		return (this.#s.integrity);
 	}
 
 	get keepalive() {
-		return (this.#state().keepalive);
+		return (this.#s.keepalive);
 	}
 
 	get isReloadNavigation() {
-		this.#state();
+		this.#s;
 		return (false);
 	}
 
 	get isHistoryNavigation() {
-		this.#state();
+		this.#s;
 		return (false);
 	}
 
 	get signal() {
-		const s = this.#state();
+		const s = this.#s;
 
 		s.signal ??= new AbortController().signal;
 		return (s.signal);
 	}
 
 	get duplex() {
-		this.#state();
+		this.#s;
 		return ("half");
 	}
 
@@ -365,6 +364,7 @@ export class Request {
 		copy = new Request("http://localhost/");
 		copy.#s = {
 			...this.#s,
+			method: this.method,
 			url: this.url,
 			headers: makeHeaders(headerList(this.headers).slice(),
 			    false),

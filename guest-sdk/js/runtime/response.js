@@ -14,8 +14,9 @@ const NULL_BODY = [101, 103, 204, 205, 304];
 const REDIRECT = [301, 302, 303, 307, 308];
 
 /*
- * What is in one: { type, url, redirected, status, statusText, list, headers,
- * body }. list is there until somebody asks for the object.
+ * What is in one: { status, statusText, list, headers, body, more }. list is
+ * there until somebody asks for the object. more is null for those that
+ * handlers make, or { type, url, redirected, fixed }.
  */
 export let responseState;
 
@@ -24,15 +25,12 @@ export let makeResponse;
 
 function freshState() {
 	return ({
-		type: "default",
-		url: "",
-		redirected: false,
 		status: 200,
 		statusText: "",
 		list: null,
 		headers: null,
-		fixed: false,
 		body: null,
+		more: null,
 	});
 }
 
@@ -54,66 +52,60 @@ function reasonFrom(value) {
 	return (s);
 }
 
+/* These are no methods: those that are private cost each object a property. */
+
+function setOptions(s, init) {
+	if (init.status !== undefined)
+		s.status = statusFrom(init.status);
+	if (init.statusText !== undefined)
+		s.statusText = reasonFrom(init.statusText);
+	if (init.headers !== undefined)
+		s.list = listFrom(init.headers);
+}
+
+function setBody(s, body) {
+	if (s.status !== 200 && NULL_BODY.includes(s.status))
+		throw new TypeError(`Response: with the status ${s.status} ` +
+		    "there is no body");
+	s.body = body;
+	if (body.type === null)
+		return;
+	if (s.list === null)
+		s.list = ["content-type", body.type];
+	else if (getFrom(s.list, "content-type") === null)
+		s.list.push("content-type", body.type);
+}
+
+function listOf(s) {
+	return (s.headers === null ? s.list ??= [] : headerList(s.headers));
+}
+
 export class Response {
 	#s = freshState();
 
 	constructor(body = null, init = undefined) {
 		if (init !== undefined)
-			this.#options(dictionary(init, "Response: init"));
+			setOptions(this.#s, dictionary(init, "Response: init"));
 		if (body !== null)
-			this.#setBody(extract(body));
+			setBody(this.#s, extract(body));
 	}
 
 	static {
 		responseState = (rs) => rs.#s;
-		makeResponse = (members) => {
+		makeResponse = (members, more) => {
 			const rs = new Response();
 
 			Object.assign(rs.#s, members);
-			rs.#s.fixed = true;
+			rs.#s.more = { type: "default", url: "",
+				redirected: false, fixed: true, ...more };
 			return (rs);
 		};
 		mixin(Response, (rs) => rs.#s.body,
-		    (rs) => getFrom(rs.#list(), "content-type"));
-	}
-
-	#options(init) {
-		const s = this.#s;
-
-		if (init.status !== undefined)
-			s.status = statusFrom(init.status);
-		if (init.statusText !== undefined)
-			s.statusText = reasonFrom(init.statusText);
-		if (init.headers !== undefined)
-			s.list = listFrom(init.headers);
-	}
-
-	#setBody(body) {
-		const s = this.#s;
-
-		if (NULL_BODY.includes(s.status))
-			throw new TypeError(`Response: with the status ` +
-			    `${s.status} there is no body`);
-		s.body = body;
-		if (body.type !== undefined) {
-			s.list ??= [];
-			if (getFrom(s.list, "content-type") === null)
-				s.list.push("content-type", body.type);
-		}
-	}
-
-	#list() {
-		return (this.#s.headers === null ? this.#s.list ??= [] :
-		    headerList(this.#s.headers));
+		    (rs) => getFrom(listOf(rs.#s), "content-type"));
 	}
 
 	static error() {
-		const rs = new Response();
-
-		rs.#s.type = "error";
-		rs.#s.status = 0;
-		rs.#s.fixed = true;
-		return (rs);
+		return (makeResponse({ status: 0 }, { type: "error" }));
 	}
 
 	static json(data, init = undefined) {
@@ -128,36 +120,35 @@ export class Response {
 		body = newBody(text.toWellFormed());
 		body.type = "application/json";
 		if (init !== undefined)
-			rs.#options(dictionary(init, "Response.json: init"));
-		rs.#setBody(body);
+			setOptions(rs.#s,
+			    dictionary(init, "Response.json: init"));
+		setBody(rs.#s, body);
 		return (rs);
 	}
 
 	static redirect(url, status = 302) {
-		const rs = new Response();
 		let location;
 
 		need(arguments.length, 1, "Response.redirect");
 		location = resolveURL(url, "Response.redirect").href;
-		rs.#s.status = uint16(status);
-		if (!REDIRECT.includes(rs.#s.status))
+		status = uint16(status);
+		if (!REDIRECT.includes(status))
 			throw new RangeError("Response.redirect: the status " +
-			    `${rs.#s.status} is not one of a redirect`);
-		rs.#s.list = ["location", location];
-		rs.#s.fixed = true;
-		return (rs);
+			    `${status} is not one of a redirect`);
+		return (makeResponse({ status, list: ["location", location] },
+		    null));
 	}
 
 	get type() {
-		return (this.#s.type);
+		return (this.#s.more?.type ?? "default");
 	}
 
 	get url() {
-		return (this.#s.url);
+		return (this.#s.more?.url ?? "");
 	}
 
 	get redirected() {
-		return (this.#s.redirected);
+		return (this.#s.more?.redirected ?? false);
 	}
 
 	get status() {
@@ -175,7 +166,8 @@ export class Response {
 	get headers() {
 		const s = this.#s;
 
-		s.headers ??= makeHeaders(s.list ?? [], s.fixed);
+		s.headers ??= makeHeaders(s.list ?? [],
+		    s.more?.fixed ?? false);
 		return (s.headers);
 	}
 
@@ -188,7 +180,7 @@ export class Response {
 			    "been used, or is locked");
 		copy.#s = {
 			...s,
-			list: this.#list().slice(),
+			list: listOf(s).slice(),
 			headers: null,
 			body: s.body === null ? null : cloneBody(s.body),
 		};

@@ -225,6 +225,32 @@ answers pthreads /ten-thousand '^123, then -11$'
 answers pthreads /answer '^from another thread$'
 answers pthreads /exit '^the last one$'
 dies pthreads /deadlock
+for u in store const stack divide ud2 hlt int3 jump; do
+	answers signals /$u '^signal [0-9]*, code [0-9]*, trap .* stack, 3 times$'
+done
+answers signals /store '^signal 11, code 1, trap 14, at 24, '
+answers signals /const '^signal 11, code 2, trap 14, elsewhere, '
+answers signals /divide '^signal 8, code 1, trap 0, at RIP, '
+answers signals /fixed '^rax 42, DF 1, registers kept$'
+answers signals /raise '^411, 440, reset$'
+answers signals /pending '^0, pending 1, waited 1, EAGAIN, then 1$'
+answers signals /preempt '^stopped, sum right$'
+answers signals /interrupt '^restarted, sleep -1 EINTR$'
+answers signals /wait '^sigwait SIGUSR1, 0 before sigsuspend, 1 after$'
+stopped signals /again
+for u in forged forged-segments forged-fp-good; do
+	answers signals /$u '^flags 200, cs 33, ss 2b$'
+done
+answers signals /forged-flags '^flags 200600, cs 33, ss 2b$'
+for u in kernel hole edge stub fp-null fp-kernel fp-garbage fp-mxcsr \
+    fp-header random nowhere; do
+	dies signals /forged-$u
+done
+either signals /forged-rsp
+stopped signals /forged-switch
+for u in nested no-stack no-stack-readonly no-stack-fault; do
+	dies signals /$u
+done
 answers threads / '^-[0-9]* -[0-9]* -[0-9]* -[0-9]* -[0-9]*$'
 answers split_lock / '^[1-9]'
 answers fresh / '^request [0-9a-f]*$'

@@ -30,7 +30,7 @@ AC_DEFUN([SBX_VARNISH_PROBE], [
 	sbx_save_CPPFLAGS=$CPPFLAGS
 	CPPFLAGS="$CPPFLAGS $VARNISHAPI_CFLAGS"
 
-	# The private header that src/vmod/body.c includes
+	# The private header that src/vmod/body.c and subreq.c include
 	SBX_VINYL=no
 	AC_MSG_CHECKING([for the name of cache_varnishd.h])
 	AC_PREPROC_IFELSE(

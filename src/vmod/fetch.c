@@ -34,7 +34,7 @@
 
 /* How long a sub-request may be without a thread. Varnish may make one in
  * that time; if it can not, all of them may be held by guests that wait. */
-#define FETCH_QUEUE_MAX		(100 * MS)
+#define FETCH_QUEUE_MAX		(250 * MS)
 
 /* How often to look if the client is still there. */
 #define FETCH_LOOK		(50 * MS)
@@ -217,7 +217,13 @@ fetch_new(const struct vsbx_guest *g, const struct sbx_fetch_request *rq)
 	if (f->body_len > 0)
 		memcpy(f->body, rq->body, f->body_len);
 	origin = vsbx_subreq_origin(g->bo->sp);
-	f->depth = 1 + (origin == NULL ? 0 : origin->depth);
+	f->depth = 1;
+	f->deadline = g->deadline;
+	if (origin != NULL) {
+		f->depth += origin->depth;
+		if (origin->deadline < f->deadline && !g->bo->is_bgfetch)
+			f->deadline = origin->deadline;
+	}
 	return (f);
 }
 
@@ -285,7 +291,7 @@ vsbx_fetch_is_dropped(const void *sess)
 
 	AZ(pthread_mutex_lock(&vsbx_fetch_mtx));
 	f = vsbx_loops_find_fetch(sess);
-	i = f == NULL || f->dropped;
+	i = f != NULL && f->dropped;
 	AZ(pthread_mutex_unlock(&vsbx_fetch_mtx));
 	return (i);
 }

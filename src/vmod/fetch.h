@@ -100,6 +100,7 @@ struct sbx_fetch {
 	uintmax_t		xid;		/* of the sub-request */
 	uintmax_t		parent;		/* of the guest's bereq */
 	unsigned		depth;
+	int64_t			deadline;	/* of who waits for it */
 	const void		*sess;		/* a name, as above */
 	char			*what;		/* "GET /", for the log */
 	void			*body;		/* of the request */
@@ -131,7 +132,8 @@ struct sbx_fetch {
 /* Before it can run: the session that all that is done for it will have. */
 void vsbx_fetch_name(struct sbx_fetch *, const void *sess);
 
-/* Is this the session of a fetch that nobody waits for any more? */
+/* Is this the session of a fetch that nobody waits for any more? If it is not
+ * known here, another version of this VMOD has made it, and may know. */
 int vsbx_fetch_is_dropped(const void *sess);
 
 /* It has a thread. Returns -1 if nobody wants it any more: end it. */
@@ -183,6 +185,7 @@ struct vsbx_origin {
 	unsigned		magic;
 #define VSBX_ORIGIN_MAGIC	0x71d8be24
 	unsigned		depth;		/* 1: a client's guest's */
+	int64_t			deadline;	/* SBX_Os_Mono(): the guest's */
 	char			program[];	/* the object's name */
 };
 

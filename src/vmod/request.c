@@ -16,6 +16,7 @@
 #include "vtim.h"
 
 #include "base/err.h"
+#include "base/os.h"
 #include "hostcall/header.h"
 #include "pool/vm.h"
 #include "vmod/compat.h"
@@ -284,6 +285,8 @@ req_run(struct busyobj *bo, struct vsbx_task *task, const char *arg,
 	INIT_OBJ(g, VSBX_GUEST_MAGIC);
 	g->bo = bo;
 	g->prg = task->prg;
+	g->deadline = SBX_Os_Mono() +
+	    (int64_t)(task->prg->request_timeout * 1e9);
 	req_host(&host, g);
 	i = SBX_VM_Serve(task->vm, &req, &host, err);
 	vsbx_guest_end(g);

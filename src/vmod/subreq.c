@@ -251,6 +251,7 @@ subreq_sess_origin(struct sess *sp, const struct sbx_fetch *f)
 	memset(o, 0, sizeof *o);
 	o->magic = VSBX_ORIGIN_MAGIC;
 	o->depth = f->depth;
+	o->deadline = f->deadline;
 	memcpy(o->program, name, strlen(name) + 1);
 	*up = (uintptr_t)o;
 	sp->sattr[SA_TRANSPORT] = SUBREQ_NUMBER;

@@ -22,6 +22,7 @@
 #include "sandbox_abi.h"
 
 #include "base/err.h"
+#include "base/os.h"
 #include "pool/program.h"
 #include "vmod/fetch.h"
 #include "vmod/vsbx.h"
@@ -175,6 +176,7 @@ program_open(VRT_CTX, struct vmod_sandbox_program *prg,
 	prg->max_vms = cfg->max_vms;
 	prg->max_fetches = cfg->max_fetches;
 	prg->max_fetch_depth = cfg->max_fetch_depth;
+	prg->request_timeout = cfg->request_timeout;
 	why = prg->max_fetches == 0 ? NULL : vsbx_subreq_check();
 	if (why != NULL) {
 		VRT_fail(ctx, "sandbox %s: max_fetches: programs can not"
@@ -350,6 +352,20 @@ vmod_subrequest_depth(VRT_CTX)
 
 	o = subrequest_origin(ctx);
 	return (o == NULL ? 0 : (VCL_INT)o->depth);
+}
+
+VCL_DURATION v_matchproto_(td_sandbox_subrequest_time_left)
+vmod_subrequest_time_left(VRT_CTX)
+{
+	const struct vsbx_origin *o;
+	double left;
+
+	o = subrequest_origin(ctx);
+	if (o == NULL)
+		return (0.0);
+	left = (double)(o->deadline - SBX_Os_Mono()) * 1e-9;
+	/* Zero would be no timeout at all. */
+	return (left < 0.001 ? 0.001 : left);
 }
 
 VCL_STRING v_matchproto_(td_sandbox_version)

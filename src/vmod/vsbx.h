@@ -49,6 +49,7 @@ struct vmod_sandbox_program {
 	uint64_t			max_vms;
 	uint64_t			max_fetches;
 	uint64_t			max_fetch_depth;
+	double				request_timeout;
 	uint64_t			n_left;		/* vsbx_fetch_mtx */
 	VTAILQ_ENTRY(vmod_sandbox_program)
 					list;		/* of the VCL */
@@ -155,6 +156,7 @@ struct vsbx_guest {
 #define VSBX_GUEST_MAGIC		0x4bd3e02c
 	struct busyobj			*bo;
 	struct vmod_sandbox_program	*prg;
+	int64_t				deadline;	/* SBX_Os_Mono() */
 	struct vsbx_fetches		*fetches;	/* NULL: none yet */
 };
 

@@ -99,7 +99,7 @@ def vcl_native(build):
 class Varnish:
     """A varnishd of our own, on a free port."""
 
-    def __init__(self, tmp, name, vcl, vms):
+    def __init__(self, tmp, name, vcl, vms, more=()):
         self.dir = os.path.join(tmp, name)
         self.vms = vms
         os.mkdir(self.dir)
@@ -109,7 +109,8 @@ class Varnish:
         self.proc = subprocess.Popen(
             ["varnishd", "-F", "-n", self.dir, "-j", "none",
              "-a", "127.0.0.1:0", "-f", self.dir + "/vcl",
-             "-p", "thread_pool_min=100", "-p", "cli_timeout=120"],
+             "-p", "thread_pool_min=100", "-p", "cli_timeout=120",
+             *more],
             stdout=self.log, stderr=self.log)
 
     def adm(self, *words):

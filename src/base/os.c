@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -62,6 +63,8 @@ os_openat2(int dirfd, const char *path, const struct open_how *how)
 	.fcntl = os_fcntl,						\
 	.fstat = fstat,							\
 	.openat2 = os_openat2,						\
+	.readlinkat = readlinkat,					\
+	.getdents64 = getdents64,					\
 	.pread = pread,							\
 	.mmap = mmap,							\
 	.munmap = munmap,						\

@@ -17,8 +17,8 @@
 
 #include "base/err.h"
 #include "base/os.h"
+#include "linux/allow.h"
 #include "linux/exec.h"
-#include "linux/file.h"
 #include "linux/load.h"
 #include "linux/needed.h"
 

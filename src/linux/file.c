@@ -2,16 +2,14 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * file.c: allowed files and descriptors.
+ * file.c: descriptors, and what is behind a path.
  */
 
 #include "config.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdatomic.h>
+#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -19,316 +17,9 @@
 #include "miniobj.h"
 #include "vas.h"
 
-#include "base/err.h"
-#include "base/os.h"
 #include "linux/file.h"
-
-/*--------------------------------------------------------------------
- * Files of the host. The VMs of a program share those that were open when it
- * was frozen, hence the atomic.
- */
-
-struct sbx_file {
-	unsigned		magic;
-#define SBX_FILE_MAGIC		0x60c1a87e
-	_Atomic unsigned	refs;
-	int			fd;
-	struct stat		st;
-};
-
-/*
- * Open what O_PATH descriptor (fd) stands for, now that it is known to be a
- * regular file: opening a FIFO or a device is something that others notice.
- * Takes the descriptor over, whether it works or not.
- */
-static int
-file_reopen(int *fd, const struct stat *st)
-{
-	char path[64];
-	int new;
-
-	if (!S_ISREG(st->st_mode)) {
-		SBX_Os_CloseFd(fd);
-		return (S_ISDIR(st->st_mode) ? -EISDIR : -EACCES);
-	}
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
-	new = sbx_os.open(path, O_RDONLY | O_CLOEXEC);
-	if (new < 0) {
-		new = -errno;
-		SBX_Os_CloseFd(fd);
-		return (new);
-	}
-	SBX_Os_CloseFd(fd);
-	*fd = new;
-	return (0);
-}
-
-/* Takes the O_PATH descriptor over, whether it works or not. */
-static int
-file_new(int fd, struct sbx_file **fp)
-{
-	struct sbx_file *f;
-	struct stat st;
-	int i;
-
-	if (sbx_os.fstat(fd, &st) < 0) {
-		i = -errno;
-		SBX_Os_CloseFd(&fd);
-		return (i);
-	}
-	i = file_reopen(&fd, &st);
-	if (i < 0)
-		return (i);
-	SBX_ALLOC_OBJ(f, SBX_FILE_MAGIC);
-	if (f == NULL) {
-		SBX_Os_CloseFd(&fd);
-		return (-ENOMEM);
-	}
-	atomic_init(&f->refs, 1);
-	f->fd = fd;
-	f->st = st;
-	*fp = f;
-	return (0);
-}
-
-static struct sbx_file *
-file_ref(struct sbx_file *f)
-{
-
-	CHECK_OBJ_NOTNULL(f, SBX_FILE_MAGIC);
-	(void)atomic_fetch_add(&f->refs, 1);
-	return (f);
-}
-
-static void
-file_rel(struct sbx_file **fp)
-{
-	struct sbx_file *f;
-
-	TAKE_OBJ_NOTNULL(f, fp, SBX_FILE_MAGIC);
-	if (atomic_fetch_sub(&f->refs, 1) > 1)
-		return;
-	SBX_Os_CloseFd(&f->fd);
-	FREE_OBJ(f);
-}
-
-/*--------------------------------------------------------------------
- * What is allowed
- */
-
-struct allow_entry {
-	char			*path;		/* no '/' at the end */
-	size_t			len;
-	int			dir;		/* O_PATH, or -1 */
-	struct sbx_file		*file;		/* or NULL */
-};
-
-struct sbx_allow {
-	unsigned		magic;
-#define SBX_ALLOW_MAGIC		0x3fb96d12
-	unsigned		n;
-	struct allow_entry	*e;
-};
-
-static int
-allow_open(struct allow_entry *e, const char *path, struct sbx_err *err)
-{
-	struct stat st;
-	int fd, i;
-
-	e->dir = -1;
-	if (path[0] != '/')
-		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, 0,
-		    "files: \"%s\" is not an absolute path", path));
-	e->path = SBX_Os_Strdup(path);
-	if (e->path == NULL)
-		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "files"));
-	e->len = strlen(path);
-	while (e->len > 1 && e->path[e->len - 1] == '/')
-		e->path[--e->len] = '\0';
-	fd = sbx_os.open(path, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, errno,
-		    "files: cannot open \"%s\"", path));
-	if (sbx_os.fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-		e->dir = fd;
-		return (0);
-	}
-	i = file_new(fd, &e->file);
-	if (i < 0)
-		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, -i,
-		    "files: \"%s\" is not a file or directory that can be "
-		    "read", path));
-	return (0);
-}
-
-static void
-allow_close(struct allow_entry *e)
-{
-
-	free(e->path);
-	if (e->dir >= 0)
-		SBX_Os_CloseFd(&e->dir);
-	if (e->file != NULL)
-		file_rel(&e->file);
-}
-
-int
-SBX_Allow_New(const char * const *files, struct sbx_allow **ap,
-    struct sbx_err *err)
-{
-	struct sbx_allow *a;
-	unsigned n = 0;
-
-	AN(ap);
-	AZ(*ap);
-	while (files != NULL && files[n] != NULL)
-		n++;
-	SBX_ALLOC_OBJ(a, SBX_ALLOW_MAGIC);
-	if (a == NULL)
-		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "files"));
-	a->e = sbx_os.calloc(n + 1, sizeof *a->e);	/* one is spare */
-	if (a->e == NULL) {
-		FREE_OBJ(a);
-		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "files"));
-	}
-	while (a->n < n) {
-		a->n++;
-		if (allow_open(&a->e[a->n - 1], files[a->n - 1], err)) {
-			SBX_Allow_Destroy(&a);
-			return (-1);
-		}
-	}
-	*ap = a;
-	return (0);
-}
-
-void
-SBX_Allow_Own(struct sbx_allow *a, const char *path)
-{
-	struct allow_entry *e;
-	struct sbx_err err;
-
-	CHECK_OBJ_NOTNULL(a, SBX_ALLOW_MAGIC);
-	SBX_Err_Clear(&err);
-	e = &a->e[a->n];
-	AZ(e->path);
-	if (!allow_open(e, path, &err) && e->file != NULL) {
-		a->n++;
-		return;
-	}
-	allow_close(e);
-	memset(e, 0, sizeof *e);
-}
-
-void
-SBX_Allow_Destroy(struct sbx_allow **ap)
-{
-	struct sbx_allow *a;
-	unsigned u;
-
-	TAKE_OBJ_NOTNULL(a, ap, SBX_ALLOW_MAGIC);
-	for (u = 0; u < a->n; u++)
-		allow_close(&a->e[u]);
-	free(a->e);
-	FREE_OBJ(a);
-}
-
-static int
-allow_beneath(const struct allow_entry *e, const char *rest,
-    struct sbx_file **fp)
-{
-	struct open_how how;
-	int fd, i;
-
-	memset(&how, 0, sizeof how);
-	how.flags = O_PATH | O_CLOEXEC;
-	how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
-	while (*rest == '/')
-		rest++;
-	fd = sbx_os.openat2(e->dir, *rest == '\0' ? "." : rest, &how);
-	i = fd < 0 ? -errno : file_new(fd, fp);
-	switch (i) {
-	case -EXDEV:
-	case -ELOOP:
-	case -EACCES:
-		return (-ENOENT);
-	case -EMFILE:
-		/* not the guest's limit, but the host's */
-		return (-ENFILE);
-	default:
-		return (i);
-	}
-}
-
-/* Guests see ENOENT for what they may not open: the same as for what is not
- * there. */
-static int
-allow_find(const struct sbx_allow *a, const char *path, struct sbx_file **fp)
-{
-	const struct allow_entry *e;
-	unsigned u;
-	int i = -ENOENT;
-
-	CHECK_OBJ_NOTNULL(a, SBX_ALLOW_MAGIC);
-	for (u = 0; u < a->n && i == -ENOENT; u++) {
-		e = &a->e[u];
-		if (strncmp(path, e->path, e->len))
-			continue;
-		if (e->file != NULL && path[e->len] == '\0') {
-			*fp = file_ref(e->file);
-			return (0);
-		}
-		if (e->dir >= 0 && (path[e->len] == '/' ||
-		    path[e->len] == '\0' || e->len == 1))
-			i = allow_beneath(e, path + e->len, fp);
-	}
-	return (i);
-}
-
-int
-SBX_Allow_Has(const struct sbx_allow *a, const char *path)
-{
-	struct sbx_file *f = NULL;
-
-	if (allow_find(a, path, &f) < 0)
-		return (0);
-	file_rel(&f);
-	return (1);
-}
-
-int
-SBX_Allow_Read(const struct sbx_allow *a, const char *path, size_t max,
-    void **b, size_t *len)
-{
-	struct sbx_file *f = NULL;
-	ssize_t l = 0;
-	int i;
-
-	AN(b);
-	AZ(*b);
-	i = allow_find(a, path, &f);
-	if (i < 0)
-		return (i);
-	i = 0;
-	if (f->st.st_size <= 0 || (uintmax_t)f->st.st_size > max)
-		i = f->st.st_size <= 0 ? -ENODATA : -EFBIG;
-	else if ((*b = sbx_os.calloc(1, (size_t)f->st.st_size)) == NULL)
-		i = -ENOMEM;
-	for (*len = 0; i == 0 && *len < (size_t)f->st.st_size;
-	    *len += (size_t)l) {
-		l = sbx_os.pread(f->fd, (uint8_t *)*b + *len,
-		    (size_t)f->st.st_size - *len, (off_t)*len);
-		if (l <= 0)
-			i = l < 0 ? -errno : -ENODATA;
-	}
-	file_rel(&f);
-	if (i < 0) {
-		free(*b);
-		*b = NULL;
-	}
-	return (i);
-}
+#include "linux/procfs.h"
+#include "machine/layout.h"
 
 /*--------------------------------------------------------------------
  * Descriptors
@@ -352,6 +43,7 @@ SBX_Files_Init(struct sbx_files *fs, const struct sbx_allow *allow)
 	AN(fs);
 	INIT_OBJ(fs, SBX_FILES_MAGIC);
 	fs->allow = allow;
+	SBX_Tmp_Init(&fs->tmp);
 	files_std(fs, 0, SBX_OFD_INPUT, O_RDONLY);
 	files_std(fs, 1, SBX_OFD_OUTPUT, O_WRONLY);
 	files_std(fs, 2, SBX_OFD_ERROR, O_WRONLY);
@@ -365,22 +57,47 @@ SBX_Files_Fini(struct sbx_files *fs)
 	CHECK_OBJ_NOTNULL(fs, SBX_FILES_MAGIC);
 	for (u = 0; u < SBX_FD_MAX; u++)
 		if (fs->ofd[u].file != NULL)
-			file_rel(&fs->ofd[u].file);
+			SBX_File_Rel(&fs->ofd[u].file);
 	memset(fs, 0, sizeof *fs);
+}
+
+static void
+files_copy(struct sbx_files *to, const struct sbx_files *from)
+{
+	unsigned u;
+
+	for (u = 0; u < SBX_FD_MAX; u++)
+		if (to->ofd[u].file != NULL)
+			SBX_File_Rel(&to->ofd[u].file);
+	memcpy(to->fd, from->fd, sizeof to->fd);
+	memcpy(to->ofd, from->ofd, sizeof to->ofd);
+	for (u = 0; u < SBX_FD_MAX; u++)
+		if (to->ofd[u].file != NULL)
+			(void)SBX_File_Ref(to->ofd[u].file);
+	to->changed = 0;
 }
 
 void
 SBX_Files_Copy(struct sbx_files *to, const struct sbx_files *from)
 {
-	unsigned u;
 
+	CHECK_OBJ_NOTNULL(to, SBX_FILES_MAGIC);
 	CHECK_OBJ_NOTNULL(from, SBX_FILES_MAGIC);
-	SBX_Files_Fini(to);
-	*to = *from;
-	to->changed = 0;
-	for (u = 0; u < SBX_FD_MAX; u++)
-		if (to->ofd[u].file != NULL)
-			(void)file_ref(to->ofd[u].file);
+	to->allow = from->allow;
+	files_copy(to, from);
+	SBX_Tmp_Copy(&to->tmp, &from->tmp);
+}
+
+void
+SBX_Files_Reset(struct sbx_files *to, const struct sbx_files *from)
+{
+
+	CHECK_OBJ_NOTNULL(to, SBX_FILES_MAGIC);
+	CHECK_OBJ_NOTNULL(from, SBX_FILES_MAGIC);
+	if (to->changed)
+		files_copy(to, from);
+	if (to->tmp.changed)
+		SBX_Tmp_Copy(&to->tmp, &from->tmp);
 }
 
 struct sbx_fd *
@@ -432,46 +149,107 @@ files_held(const struct sbx_files *fs)
 	unsigned u, n = 0;
 
 	for (u = 0; u < SBX_FD_MAX; u++)
-		n += fs->ofd[u].kind == SBX_OFD_FILE;
+		n += fs->ofd[u].file != NULL;
 	return (n);
+}
+
+static int
+files_open_host(struct sbx_files *fs, const char *path, int flags,
+    struct sbx_ofd *new)
+{
+	int i;
+
+	if (files_held(fs) >= SBX_FILES_OPEN_MAX)
+		return (-EMFILE);
+	i = SBX_Allow_Open(fs->allow, path, &new->file);
+	if (i < 0)
+		return (i);
+	new->kind = SBX_File_IsDir(new->file) ? SBX_OFD_DIR : SBX_OFD_FILE;
+	if ((flags & O_CREAT) && (flags & O_EXCL))
+		i = -EEXIST;
+	else if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC))
+		i = new->kind == SBX_OFD_DIR ? -EISDIR : -EROFS;
+	else if ((flags & O_DIRECTORY) && new->kind != SBX_OFD_DIR)
+		i = -ENOTDIR;
+	if (i < 0)
+		SBX_File_Rel(&new->file);
+	return (i);
+}
+
+static int
+files_open_tmp(struct sbx_files *fs, const char *path, int flags,
+    struct sbx_ofd *new)
+{
+	int node;
+
+	node = SBX_Tmp_Find(&fs->tmp, path);
+	if (node >= 0 && (flags & O_CREAT) && (flags & O_EXCL))
+		return (-EEXIST);
+	if (node == -ENOENT && (flags & O_CREAT) && !(flags & O_DIRECTORY))
+		node = SBX_Tmp_Make(&fs->tmp, path, 0);
+	if (node < 0)
+		return (node);
+	if (fs->tmp.node[node].dir && ((flags & O_ACCMODE) != O_RDONLY ||
+	    (flags & (O_CREAT | O_TRUNC))))
+		return (-EISDIR);
+	if (!fs->tmp.node[node].dir && (flags & O_DIRECTORY))
+		return (-ENOTDIR);
+	new->kind = SBX_OFD_TMP;
+	new->node = (unsigned)node;
+	return (0);
+}
+
+/* Find what (path) is. Returns 0, or a negative errno. */
+static int
+files_find(struct sbx_files *fs, const char *path, int flags,
+    struct sbx_ofd *new)
+{
+	int i;
+
+	memset(new, 0, sizeof *new);
+	new->kind = files_device(path);
+	if (new->kind != SBX_OFD_NONE)
+		return (flags & O_DIRECTORY ? -ENOTDIR : 0);
+	/* what is allowed in /tmp is seen in it */
+	i = files_open_host(fs, path, flags, new);
+	if (i != -ENOENT)
+		return (i);
+	if (SBX_Tmp_Is(path))
+		return (files_open_tmp(fs, path, flags, new));
+	i = SBX_Procfs_Find(path);
+	if (i < 0)
+		return (flags & O_CREAT ? -EROFS : -ENOENT);
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		return (-EACCES);
+	new->kind = SBX_OFD_TEXT;
+	new->node = (unsigned)i;
+	return (flags & O_DIRECTORY ? -ENOTDIR : 0);
 }
 
 int
 SBX_Files_Open(struct sbx_files *fs, const char *path, int flags)
 {
-	struct sbx_ofd *ofd;
-	enum sbx_ofd_e kind;
-	struct sbx_file *file = NULL;
+	struct sbx_ofd *ofd, new;
 	int fd, i;
 
 	CHECK_OBJ_NOTNULL(fs, SBX_FILES_MAGIC);
 	fd = files_slot(fs, 0);
 	if (fd < 0)
 		return (fd);
-	kind = files_device(path);
-	if (kind == SBX_OFD_NONE && files_held(fs) >= SBX_FILES_OPEN_MAX)
-		return (-EMFILE);
-	if (kind == SBX_OFD_NONE) {
-		i = allow_find(fs->allow, path, &file);
-		if (i < 0)
-			return (i);
-		kind = SBX_OFD_FILE;
-		if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC)) {
-			file_rel(&file);
-			return (-EROFS);
-		}
-	}
+	i = files_find(fs, path, flags, &new);
+	if (i < 0)
+		return (i);
 	/* as many descriptions as descriptors, so one is free */
 	for (ofd = fs->ofd; ofd < fs->ofd + SBX_FD_MAX - 1; ofd++)
 		if (ofd->refs == 0)
 			break;
 	AZ(ofd->refs);
-	memset(ofd, 0, sizeof *ofd);
-	ofd->kind = kind;
-	ofd->refs = 1;
-	ofd->flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC |
+	new.refs = 1;
+	new.flags = flags & ~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC |
 	    O_CLOEXEC);
-	ofd->file = file;
+	*ofd = new;
+	if (ofd->kind == SBX_OFD_TMP)
+		SBX_Tmp_Ref(&fs->tmp, ofd->node);
 	fs->fd[fd].used = 1;
 	fs->fd[fd].cloexec = (flags & O_CLOEXEC) != 0;
 	fs->fd[fd].ofd = (uint16_t)(ofd - fs->ofd);
@@ -492,8 +270,10 @@ SBX_Files_Close(struct sbx_files *fs, uint64_t fd)
 	assert(ofd->refs > 0);
 	if (--ofd->refs > 0)
 		return (0);
+	if (ofd->kind == SBX_OFD_TMP)
+		SBX_Tmp_Rel(&fs->tmp, ofd->node);
 	if (ofd->file != NULL)
-		file_rel(&ofd->file);
+		SBX_File_Rel(&ofd->file);
 	memset(ofd, 0, sizeof *ofd);
 	return (0);
 }
@@ -542,56 +322,117 @@ SBX_Files_DupTo(struct sbx_files *fs, uint64_t fd, uint64_t to, int cloexec)
 }
 
 /*--------------------------------------------------------------------
- * Contents
+ * Looking
  */
 
-int64_t
-SBX_Ofd_Size(const struct sbx_ofd *ofd)
+static void
+files_stat_dir(struct stat *st)
 {
 
-	AN(ofd);
-	if (ofd->kind != SBX_OFD_FILE)
-		return (0);
-	CHECK_OBJ_NOTNULL(ofd->file, SBX_FILE_MAGIC);
-	return (ofd->file->st.st_size);
+	memset(st, 0, sizeof *st);
+	st->st_mode = S_IFDIR | 0555;
+	st->st_nlink = 1;
+	st->st_blksize = SBX_PAGE;
 }
 
-int64_t
-SBX_Ofd_Pread(const struct sbx_ofd *ofd, void *p, uint64_t len, uint64_t off)
+static void
+files_stat_device(enum sbx_ofd_e kind, struct stat *st)
 {
-	ssize_t l;
 
-	AN(ofd);
-	assert(ofd->kind == SBX_OFD_FILE);
-	CHECK_OBJ_NOTNULL(ofd->file, SBX_FILE_MAGIC);
-	if (off > INT64_MAX)
-		return (-EINVAL);
-	if (len > SSIZE_MAX)
-		len = SSIZE_MAX;
-	l = sbx_os.pread(ofd->file->fd, p, len, (off_t)off);
-	return (l < 0 ? -errno : l);
+	memset(st, 0, sizeof *st);
+	st->st_mode = S_IFCHR | 0666;
+	st->st_nlink = 1;
+	st->st_blksize = SBX_PAGE;
+	st->st_ino = (ino_t)kind;
+}
+
+static void
+files_stat_text(unsigned node, struct stat *st)
+{
+
+	memset(st, 0, sizeof *st);
+	st->st_mode = S_IFREG | 0444;
+	st->st_nlink = 1;
+	st->st_blksize = SBX_PAGE;
+	st->st_dev = 2;
+	st->st_ino = node + 1;
+}
+
+int
+SBX_Files_Stat(const struct sbx_files *fs, const char *path, int nofollow,
+    struct stat *st)
+{
+	enum sbx_ofd_e kind;
+	int i;
+
+	CHECK_OBJ_NOTNULL(fs, SBX_FILES_MAGIC);
+	kind = files_device(path);
+	if (kind != SBX_OFD_NONE) {
+		files_stat_device(kind, st);
+		return (0);
+	}
+	i = SBX_Allow_Stat(fs->allow, path, nofollow, st);
+	if (i != -ENOENT)
+		return (i);
+	if (SBX_Tmp_Is(path)) {
+		i = SBX_Tmp_Find(&fs->tmp, path);
+		if (i >= 0) {
+			SBX_Tmp_Stat(&fs->tmp, (unsigned)i, st);
+			return (0);
+		}
+	}
+	if (i == -ENOENT && SBX_Procfs_Find(path) >= 0) {
+		files_stat_text((unsigned)SBX_Procfs_Find(path), st);
+		return (0);
+	}
+	if (i == -ENOENT && (SBX_Allow_Above(fs->allow, path) ||
+	    SBX_Procfs_Above(path))) {
+		files_stat_dir(st);
+		return (0);
+	}
+	return (i);
 }
 
 void
-SBX_Ofd_Stat(const struct sbx_ofd *ofd, struct stat *st)
+SBX_Ofd_Stat(const struct sbx_files *fs, const struct sbx_ofd *ofd,
+    struct stat *st)
+{
+
+	CHECK_OBJ_NOTNULL(fs, SBX_FILES_MAGIC);
+	AN(ofd);
+	AN(st);
+	switch (ofd->kind) {
+	case SBX_OFD_FILE:
+	case SBX_OFD_DIR:
+		SBX_File_Stat(ofd->file, st);
+		break;
+	case SBX_OFD_TMP:
+		SBX_Tmp_Stat(&fs->tmp, ofd->node, st);
+		break;
+	case SBX_OFD_TEXT:
+		files_stat_text(ofd->node, st);
+		break;
+	default:
+		files_stat_device(ofd->kind, st);
+		break;
+	}
+}
+
+int
+SBX_Ofd_IsDir(const struct sbx_files *fs, const struct sbx_ofd *ofd,
+    char *path)
 {
 
 	AN(ofd);
-	AN(st);
-	memset(st, 0, sizeof *st);
-	st->st_nlink = 1;
-	st->st_blksize = 4096;
-	if (ofd->kind == SBX_OFD_FILE) {
-		CHECK_OBJ_NOTNULL(ofd->file, SBX_FILE_MAGIC);
-		st->st_mode = S_IFREG | 0444;
-		st->st_ino = ofd->file->st.st_ino;
-		st->st_dev = ofd->file->st.st_dev;
-		st->st_size = ofd->file->st.st_size;
-		st->st_blocks = (st->st_size + 511) / 512;
-		st->st_mtim = ofd->file->st.st_mtim;
-		st->st_atim = st->st_ctim = st->st_mtim;
-	} else {
-		st->st_mode = S_IFCHR | 0666;
-		st->st_ino = (ino_t)ofd->kind;
+	if (ofd->kind == SBX_OFD_DIR) {
+		if (path != NULL)
+			(void)snprintf(path, SBX_PATH_MAX, "%s",
+			    SBX_File_Path(ofd->file));
+		return (1);
 	}
+	if (ofd->kind != SBX_OFD_TMP || !fs->tmp.node[ofd->node].dir)
+		return (0);
+	if (path != NULL)
+		(void)SBX_Tmp_Path(&fs->tmp, ofd->node, path, SBX_PATH_MAX);
+	return (1);
 }

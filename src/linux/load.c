@@ -138,6 +138,7 @@ load_layout(struct load *ld)
 		return (SBX_Err_Set(ld->err, SBX_FAIL_CONFIG, 0,
 		    "linked too high, at address 0x%jx", (uintmax_t)va));
 	lay->entry = interp != NULL ? interp->entry : elf->entry;
+	lay->program_lo = elf->seg[0].lo;
 	lay->exec = ld->in->exec;
 	lay->arena_lo = va + LOAD_GUARD;
 	lay->arena_hi = lay->arena_lo + arena;

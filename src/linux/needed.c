@@ -18,7 +18,7 @@
 #include "vas.h"
 
 #include "base/os.h"
-#include "linux/file.h"
+#include "linux/allow.h"
 #include "linux/needed.h"
 
 #define NEEDED_MAX		64	/* files */

@@ -147,8 +147,7 @@ SBX_Proc_Reset(struct sbx_proc *p, const struct sbx_proc *golden)
 		proc_copy(p, golden);
 	if (p->mm.changed)
 		SBX_Mm_Copy(&p->mm, &golden->mm);
-	if (p->files.changed)
-		SBX_Files_Copy(&p->files, &golden->files);
+	SBX_Files_Reset(&p->files, &golden->files);
 }
 
 void

@@ -33,6 +33,7 @@ enum sbx_kill_e {
 /* Where the loader has put things; the same for all VMs of a program. */
 struct sbx_layout {
 	uint64_t		entry;
+	uint64_t		program_lo;	/* its first segment */
 	uint64_t		arena_lo, arena_hi;
 	uint64_t		stack_lo, stack_hi;
 	uint64_t		window;		/* the request block */

@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * sys_file.c: files and descriptors. The working directory is "/", always.
+ * sys_file.c: calls that take a descriptor.
  */
 
 #include "config.h"
@@ -20,233 +20,63 @@
 
 #include "base/os.h"
 #include "linux/proc.h"
+#include "linux/procfs.h"
 #include "linux/syscall.h"
 
 /* As in Linux: MAX_RW_COUNT, IOV_MAX */
 #define FILE_RW_MAX		UINT64_C(0x7ffff000)
 #define FILE_IOV_MAX		1024
 
-/*--------------------------------------------------------------------
- * Paths
- */
-
-/* An absolute path from the guest: relative to "/", or -EBADF relative to a
- * descriptor, as none can be a directory. */
-static int64_t
-file_path(struct sbx_proc *p, uint64_t dirfd, uint64_t va, char *path)
-{
-	int64_t i;
-
-	path[0] = '/';
-	i = SBX_Sys_Path(p, path + 1, va);
-	if (i != 0)
-		return (i);
-	if (path[1] == '\0')
-		return (-ENOENT);
-	if (path[1] == '/')
-		memmove(path, path + 1, strlen(path));
-	else if ((int32_t)dirfd != AT_FDCWD)
-		return (-EBADF);
-	return (0);
-}
-
-static int64_t
-file_open(struct sbx_proc *p, uint64_t dirfd, uint64_t va, uint64_t flags)
-{
-	char path[SBX_PATH_MAX + 1];
-	int64_t i;
-
-	i = file_path(p, dirfd, va, path);
-	if (i != 0)
-		return (i);
-	if (flags & O_DIRECTORY)
-		return (-ENOTDIR);
-	return (SBX_Files_Open(&p->files, path, (int)flags));
-}
-
-int64_t
-SBX_Sys_open(struct sbx_proc *p, const uint64_t *a)
-{
-
-	return (file_open(p, (uint64_t)AT_FDCWD, a[0], a[1]));
-}
-
-int64_t
-SBX_Sys_openat(struct sbx_proc *p, const uint64_t *a)
-{
-
-	return (file_open(p, a[0], a[1], a[2]));
-}
-
-/* stat() by path: open, look, close. */
-static int64_t
-file_stat_path(struct sbx_proc *p, uint64_t dirfd, uint64_t va,
-    struct stat *st)
-{
-	char path[SBX_PATH_MAX + 1];
-	int64_t i;
-
-	i = file_path(p, dirfd, va, path);
-	if (i != 0)
-		return (i);
-	if (!strcmp(path, "/")) {
-		memset(st, 0, sizeof *st);
-		st->st_mode = S_IFDIR | 0555;
-		st->st_nlink = 1;
-		return (0);
-	}
-	i = SBX_Files_Open(&p->files, path, O_RDONLY);
-	if (i == -EISDIR) {
-		memset(st, 0, sizeof *st);
-		st->st_mode = S_IFDIR | 0555;
-		st->st_nlink = 1;
-		return (0);
-	}
-	if (i < 0)
-		return (i);
-	SBX_Ofd_Stat(SBX_Files_Get(&p->files, (uint64_t)i), st);
-	return (SBX_Files_Close(&p->files, (uint64_t)i));
-}
-
-int64_t
-SBX_Sys_stat(struct sbx_proc *p, const uint64_t *a)
-{
-	struct stat st;
-	int64_t i;
-
-	i = file_stat_path(p, (uint64_t)AT_FDCWD, a[0], &st);
-	return (i != 0 ? i : SBX_Sys_Put(p, a[1], &st, sizeof st));
-}
-
-int64_t
-SBX_Sys_fstat(struct sbx_proc *p, const uint64_t *a)
-{
-	const struct sbx_ofd *ofd;
-	struct stat st;
-
-	ofd = SBX_Files_Get(&p->files, a[0]);
-	if (ofd == NULL)
-		return (-EBADF);
-	SBX_Ofd_Stat(ofd, &st);
-	return (SBX_Sys_Put(p, a[1], &st, sizeof st));
-}
-
-int64_t
-SBX_Sys_newfstatat(struct sbx_proc *p, const uint64_t *a)
-{
-	struct stat st;
-	int64_t i;
-	char c;
-
-	if ((a[3] & AT_EMPTY_PATH) && !SBX_Sys_Get(p, &c, a[1], 1) &&
-	    c == '\0')
-		return (SBX_Sys_fstat(p, (uint64_t[2]){ a[0], a[2] }));
-	i = file_stat_path(p, a[0], a[1], &st);
-	return (i != 0 ? i : SBX_Sys_Put(p, a[2], &st, sizeof st));
-}
-
-static int64_t
-file_access(struct sbx_proc *p, uint64_t dirfd, uint64_t va, uint64_t mode)
-{
-	struct stat st;
-	int64_t i;
-
-	i = file_stat_path(p, dirfd, va, &st);
-	if (i != 0)
-		return (i);
-	if (S_ISCHR(st.st_mode))
-		return (mode & X_OK ? -EACCES : 0);
-	if (mode & W_OK)
-		return (-EROFS);
-	return ((mode & X_OK) && !S_ISDIR(st.st_mode) ? -EACCES : 0);
-}
-
-int64_t
-SBX_Sys_access(struct sbx_proc *p, const uint64_t *a)
-{
-
-	return (file_access(p, (uint64_t)AT_FDCWD, a[0], a[1]));
-}
-
-int64_t
-SBX_Sys_faccessat(struct sbx_proc *p, const uint64_t *a)
-{
-
-	return (file_access(p, a[0], a[1], a[2]));
-}
-
-static int64_t
-file_readlink(struct sbx_proc *p, uint64_t dirfd, uint64_t va, uint64_t to,
-    uint64_t len)
-{
-	char path[SBX_PATH_MAX + 1];
-	uint64_t l;
-	int64_t i;
-
-	i = file_path(p, dirfd, va, path);
-	if (i != 0)
-		return (i);
-	if (strcmp(path, "/proc/self/exe"))
-		return (-ENOENT);
-	l = strlen(p->path);
-	if (l > len)
-		l = len;
-	return (SBX_Sys_Put(p, to, p->path, l) ? -EFAULT : (int64_t)l);
-}
-
-int64_t
-SBX_Sys_readlink(struct sbx_proc *p, const uint64_t *a)
-{
-
-	return (file_readlink(p, (uint64_t)AT_FDCWD, a[0], a[1], a[2]));
-}
-
-int64_t
-SBX_Sys_readlinkat(struct sbx_proc *p, const uint64_t *a)
-{
-
-	return (file_readlink(p, a[0], a[1], a[2], a[3]));
-}
-
-int64_t
-SBX_Sys_getcwd(struct sbx_proc *p, const uint64_t *a)
-{
-
-	if (a[1] < 2)
-		return (-ERANGE);
-	return (SBX_Sys_Put(p, a[0], "/", 2) ? -EFAULT : 2);
-}
-
-int64_t
-SBX_Sys_chdir(struct sbx_proc *p, const uint64_t *a)
-{
-	char path[SBX_PATH_MAX + 1];
-	int64_t i;
-
-	i = file_path(p, (uint64_t)AT_FDCWD, a[0], path);
-	if (i != 0)
-		return (i);
-	return (!strcmp(path, "/") ? 0 : -EACCES);
-}
+/* Bytes of directory entries in one call. */
+#define FILE_DENTS_MAX		8192
 
 /*--------------------------------------------------------------------
  * Reading and writing
  */
 
+static int
+file_can_read(const struct sbx_ofd *ofd)
+{
+
+	return (ofd->kind != SBX_OFD_OUTPUT && ofd->kind != SBX_OFD_ERROR &&
+	    (ofd->kind != SBX_OFD_TMP ||
+	    (ofd->flags & O_ACCMODE) != O_WRONLY));
+}
+
+static int
+file_can_write(const struct sbx_ofd *ofd)
+{
+
+	switch (ofd->kind) {
+	case SBX_OFD_TMP:
+		return ((ofd->flags & O_ACCMODE) != O_RDONLY);
+	case SBX_OFD_NULL:
+	case SBX_OFD_ZERO:
+	case SBX_OFD_RANDOM:
+	case SBX_OFD_OUTPUT:
+	case SBX_OFD_ERROR:
+		return (1);
+	default:
+		return (0);
+	}
+}
+
 /* One piece, from (*pos), which moves on. Returns the count, which is short
  * where the guest's memory is not in one piece. */
 static int64_t
-file_read(struct sbx_proc *p, struct sbx_ofd *ofd, uint64_t va, uint64_t len,
-    int64_t *pos)
+file_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
+    uint64_t len, int64_t *pos)
 {
 	uint8_t *b;
 	int64_t i;
 
+	if (!file_can_read(ofd))
+		return (-EBADF);
+	if (SBX_Ofd_IsDir(&p->files, ofd, NULL))
+		return (-EISDIR);
 	if (ofd->kind == SBX_OFD_INPUT || ofd->kind == SBX_OFD_NULL ||
 	    len == 0)
 		return (0);
-	if (ofd->kind == SBX_OFD_OUTPUT || ofd->kind == SBX_OFD_ERROR)
-		return (-EBADF);
 	if (len > SBX_SYS_CHUNK)
 		len = SBX_SYS_CHUNK;
 	len = SBX_Gmem_Span(SBX_Sys_Gmem(p), (sandbox_gva_t){ va }, len,
@@ -260,31 +90,34 @@ file_read(struct sbx_proc *p, struct sbx_ofd *ofd, uint64_t va, uint64_t len,
 	case SBX_OFD_RANDOM:
 		i = sbx_os.getrandom(b, len, 0);
 		return (i < 0 ? -errno : i);
-	default:
-		i = SBX_Ofd_Pread(ofd, b, len, (uint64_t)*pos);
-		if (i > 0)
-			*pos += i;
-		return (i);
-	}
-}
-
-static int64_t
-file_write(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
-    uint64_t len)
-{
-	uint8_t *b;
-
-	switch (ofd->kind) {
-	case SBX_OFD_NULL:
-	case SBX_OFD_ZERO:
-	case SBX_OFD_RANDOM:
-		return (len > INT64_MAX ? -EINVAL : (int64_t)len);
-	case SBX_OFD_OUTPUT:
-	case SBX_OFD_ERROR:
+	case SBX_OFD_TMP:
+		i = SBX_Tmp_Pread(p, ofd->node, b, len, (uint64_t)*pos);
+		break;
+	case SBX_OFD_TEXT:
+		i = SBX_Procfs_Pread(p, ofd->node, b, len, (uint64_t)*pos);
 		break;
 	default:
-		return (-EBADF);
+		i = SBX_File_Pread(ofd->file, b, len, (uint64_t)*pos);
+		break;
 	}
+	if (i > 0)
+		*pos += i;
+	return (i);
+}
+
+/* One piece, at (*pos), as above. */
+static int64_t
+file_write(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
+    uint64_t len, int64_t *pos)
+{
+	uint8_t *b;
+	int64_t i;
+
+	if (!file_can_write(ofd))
+		return (-EBADF);
+	if (ofd->kind == SBX_OFD_NULL || ofd->kind == SBX_OFD_ZERO ||
+	    ofd->kind == SBX_OFD_RANDOM)
+		return (len > INT64_MAX ? -EINVAL : (int64_t)len);
 	if (len == 0)
 		return (0);
 	if (len > SBX_SYS_CHUNK)
@@ -293,6 +126,14 @@ file_write(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 	    SBX_ACC_READ, &b);
 	if (len == 0)
 		return (-EFAULT);
+	if (ofd->kind == SBX_OFD_TMP) {
+		if (ofd->flags & O_APPEND)
+			*pos = (int64_t)p->files.tmp.node[ofd->node].size;
+		i = SBX_Tmp_Pwrite(p, ofd->node, b, len, (uint64_t)*pos);
+		if (i > 0)
+			*pos += i;
+		return (i);
+	}
 	SBX_Proc_Output(p, ofd->kind == SBX_OFD_OUTPUT ? SBX_LOG_STDOUT :
 	    SBX_LOG_STDERR, (const char *)b, len);
 	return ((int64_t)len);
@@ -300,33 +141,19 @@ file_write(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 
 /* As much as there is: files do not give less than was asked for. */
 static int64_t
-file_read_all(struct sbx_proc *p, struct sbx_ofd *ofd, uint64_t va,
-    uint64_t len, int64_t *pos)
+file_all(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
+    uint64_t len, int64_t *pos, int writing)
 {
 	int64_t i, n = 0;
 
 	if (len > FILE_RW_MAX)
 		len = FILE_RW_MAX;
 	do {
-		i = file_read(p, ofd, va + (uint64_t)n, len - (uint64_t)n,
+		i = writing ?
+		    file_write(p, ofd, va + (uint64_t)n, len - (uint64_t)n,
+		    pos) :
+		    file_read(p, ofd, va + (uint64_t)n, len - (uint64_t)n,
 		    pos);
-		if (i <= 0)
-			return (n > 0 ? n : i);
-		n += i;
-	} while ((uint64_t)n < len && !SBX_Sys_Late(p));
-	return (n);
-}
-
-static int64_t
-file_write_all(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
-    uint64_t len)
-{
-	int64_t i, n = 0;
-
-	if (len > FILE_RW_MAX)
-		len = FILE_RW_MAX;
-	do {
-		i = file_write(p, ofd, va + (uint64_t)n, len - (uint64_t)n);
 		if (i <= 0)
 			return (n > 0 ? n : i);
 		n += i;
@@ -343,13 +170,26 @@ SBX_Sys_read(struct sbx_proc *p, const uint64_t *a)
 	if (ofd == NULL)
 		return (-EBADF);
 	p->files.changed = 1;
-	return (file_read_all(p, ofd, a[1], a[2], &ofd->pos));
+	return (file_all(p, ofd, a[1], a[2], &ofd->pos, 0));
 }
 
 int64_t
-SBX_Sys_pread64(struct sbx_proc *p, const uint64_t *a)
+SBX_Sys_write(struct sbx_proc *p, const uint64_t *a)
 {
 	struct sbx_ofd *ofd;
+
+	ofd = SBX_Files_Get(&p->files, a[0]);
+	if (ofd == NULL)
+		return (-EBADF);
+	if (ofd->kind == SBX_OFD_TMP)
+		p->files.changed = 1;
+	return (file_all(p, ofd, a[1], a[2], &ofd->pos, 1));
+}
+
+static int64_t
+file_at(struct sbx_proc *p, const uint64_t *a, int writing)
+{
+	const struct sbx_ofd *ofd;
 	int64_t pos = (int64_t)a[3];
 
 	ofd = SBX_Files_Get(&p->files, a[0]);
@@ -357,21 +197,28 @@ SBX_Sys_pread64(struct sbx_proc *p, const uint64_t *a)
 		return (-EBADF);
 	if (pos < 0)
 		return (-EINVAL);
-	return (file_read_all(p, ofd, a[1], a[2], &pos));
+	if (writing && ofd->kind != SBX_OFD_TMP)
+		return (file_can_write(ofd) ? -ESPIPE : -EBADF);
+	return (file_all(p, ofd, a[1], a[2], &pos, writing));
 }
 
 int64_t
-SBX_Sys_write(struct sbx_proc *p, const uint64_t *a)
+SBX_Sys_pread64(struct sbx_proc *p, const uint64_t *a)
 {
-	const struct sbx_ofd *ofd;
 
-	ofd = SBX_Files_Get(&p->files, a[0]);
-	return (ofd == NULL ? -EBADF : file_write_all(p, ofd, a[1], a[2]));
+	return (file_at(p, a, 0));
+}
+
+int64_t
+SBX_Sys_pwrite64(struct sbx_proc *p, const uint64_t *a)
+{
+
+	return (file_at(p, a, 1));
 }
 
 /* Both directions. Stops at the first short count, as Linux may. */
 static int64_t
-file_vector(struct sbx_proc *p, const uint64_t *a, int writing)
+file_vector(struct sbx_proc *p, const uint64_t *a, int64_t *pos, int writing)
 {
 	struct sbx_ofd *ofd;
 	struct iovec iov;
@@ -381,17 +228,16 @@ file_vector(struct sbx_proc *p, const uint64_t *a, int writing)
 	ofd = SBX_Files_Get(&p->files, a[0]);
 	if (ofd == NULL)
 		return (-EBADF);
-	if (a[2] > FILE_IOV_MAX)
+	if (a[2] > FILE_IOV_MAX || (pos != NULL && *pos < 0))
 		return (-EINVAL);
+	if (pos != NULL && writing && ofd->kind != SBX_OFD_TMP)
+		return (-ESPIPE);
 	p->files.changed = 1;
 	for (u = 0; u < a[2] && !SBX_Sys_Late(p); u++) {
 		if (SBX_Sys_Get(p, &iov, a[1] + u * sizeof iov, sizeof iov))
 			return (n > 0 ? n : -EFAULT);
-		i = writing ?
-		    file_write_all(p, ofd, (uintptr_t)iov.iov_base,
-		    iov.iov_len) :
-		    file_read_all(p, ofd, (uintptr_t)iov.iov_base,
-		    iov.iov_len, &ofd->pos);
+		i = file_all(p, ofd, (uintptr_t)iov.iov_base, iov.iov_len,
+		    pos != NULL ? pos : &ofd->pos, writing);
 		if (i < 0)
 			return (n > 0 ? n : i);
 		if (n > INT64_MAX - i)
@@ -407,26 +253,43 @@ int64_t
 SBX_Sys_readv(struct sbx_proc *p, const uint64_t *a)
 {
 
-	return (file_vector(p, a, 0));
+	return (file_vector(p, a, NULL, 0));
 }
 
 int64_t
 SBX_Sys_writev(struct sbx_proc *p, const uint64_t *a)
 {
 
-	return (file_vector(p, a, 1));
+	return (file_vector(p, a, NULL, 1));
+}
+
+int64_t
+SBX_Sys_preadv(struct sbx_proc *p, const uint64_t *a)
+{
+	int64_t pos = (int64_t)a[3];
+
+	return (file_vector(p, a, &pos, 0));
+}
+
+int64_t
+SBX_Sys_pwritev(struct sbx_proc *p, const uint64_t *a)
+{
+	int64_t pos = (int64_t)a[3];
+
+	return (file_vector(p, a, &pos, 1));
 }
 
 int64_t
 SBX_Sys_lseek(struct sbx_proc *p, const uint64_t *a)
 {
 	struct sbx_ofd *ofd;
+	struct stat st;
 	int64_t base, off = (int64_t)a[1];
 
 	ofd = SBX_Files_Get(&p->files, a[0]);
 	if (ofd == NULL)
 		return (-EBADF);
-	if (ofd->kind != SBX_OFD_FILE)
+	if (ofd->kind < SBX_OFD_FILE)
 		return (-ESPIPE);
 	switch (a[2]) {
 	case SEEK_SET:
@@ -436,7 +299,8 @@ SBX_Sys_lseek(struct sbx_proc *p, const uint64_t *a)
 		base = ofd->pos;
 		break;
 	case SEEK_END:
-		base = SBX_Ofd_Size(ofd);
+		SBX_Ofd_Stat(&p->files, ofd, &st);
+		base = st.st_size;
 		break;
 	default:
 		return (-EINVAL);
@@ -449,8 +313,113 @@ SBX_Sys_lseek(struct sbx_proc *p, const uint64_t *a)
 }
 
 /*--------------------------------------------------------------------
+ * Files
+ */
+
+int64_t
+SBX_Sys_fstat(struct sbx_proc *p, const uint64_t *a)
+{
+	const struct sbx_ofd *ofd;
+	struct stat st;
+
+	ofd = SBX_Files_Get(&p->files, a[0]);
+	if (ofd == NULL)
+		return (-EBADF);
+	SBX_Ofd_Stat(&p->files, ofd, &st);
+	return (SBX_Sys_Put(p, a[1], &st, sizeof st));
+}
+
+int64_t
+SBX_Sys_getdents64(struct sbx_proc *p, const uint64_t *a)
+{
+	struct sbx_ofd *ofd;
+	uint8_t b[FILE_DENTS_MAX];
+	int64_t i, pos;
+	size_t len;
+
+	ofd = SBX_Files_Get(&p->files, a[0]);
+	if (ofd == NULL)
+		return (-EBADF);
+	if (!SBX_Ofd_IsDir(&p->files, ofd, NULL))
+		return (-ENOTDIR);
+	pos = ofd->pos;
+	len = (uint32_t)a[2] < sizeof b ? (uint32_t)a[2] : sizeof b;
+	i = ofd->kind == SBX_OFD_DIR ?
+	    SBX_File_Dents(ofd->file, &pos, b, len) :
+	    SBX_Tmp_Dents(&p->files.tmp, ofd->node, &pos, b, len);
+	if (i > 0 && SBX_Sys_Put(p, a[1], b, (uint64_t)i))
+		return (-EFAULT);
+	if (i >= 0) {
+		ofd->pos = pos;
+		p->files.changed = 1;
+	}
+	return (i);
+}
+
+int64_t
+SBX_Sys_ftruncate(struct sbx_proc *p, const uint64_t *a)
+{
+	const struct sbx_ofd *ofd;
+
+	ofd = SBX_Files_Get(&p->files, a[0]);
+	if (ofd == NULL)
+		return (-EBADF);
+	if (ofd->kind != SBX_OFD_TMP || !file_can_write(ofd))
+		return (-EINVAL);
+	return (SBX_Tmp_Truncate(p, ofd->node, a[1]));
+}
+
+int64_t
+SBX_Sys_fallocate(struct sbx_proc *p, const uint64_t *a)
+{
+	const struct sbx_ofd *ofd;
+
+	ofd = SBX_Files_Get(&p->files, a[0]);
+	if (ofd == NULL || !file_can_write(ofd))
+		return (-EBADF);
+	if (ofd->kind != SBX_OFD_TMP || a[1] != 0)
+		return (-EOPNOTSUPP);
+	if (a[3] == 0 || a[2] > INT64_MAX || a[3] > INT64_MAX - a[2])
+		return (-EINVAL);
+	if (p->files.tmp.node[ofd->node].size >= a[2] + a[3])
+		return (0);
+	return (SBX_Tmp_Truncate(p, ofd->node, a[2] + a[3]));
+}
+
+/* Nothing to be done about it: modes, owners, locks, what is on disk. */
+int64_t
+SBX_Sys_fnothing(struct sbx_proc *p, const uint64_t *a)
+{
+
+	return (SBX_Files_Fd(&p->files, a[0]) == NULL ? -EBADF : 0);
+}
+
+/* The mask that everybody has, and nobody can change. */
+int64_t
+SBX_Sys_umask(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	(void)a;
+	return (022);
+}
+
+/*--------------------------------------------------------------------
  * Descriptors
  */
+
+/* There is nobody else to have a lock. */
+static int64_t
+file_lock(struct sbx_proc *p, const uint64_t *a)
+{
+	struct flock fl;
+
+	if (SBX_Sys_Get(p, &fl, a[2], sizeof fl))
+		return (-EFAULT);
+	fl.l_type = F_UNLCK;
+	return (a[1] == F_GETLK || a[1] == F_OFD_GETLK ?
+	    SBX_Sys_Put(p, a[2], &fl, sizeof fl) : 0);
+}
 
 int64_t
 SBX_Sys_close(struct sbx_proc *p, const uint64_t *a)
@@ -512,6 +481,13 @@ SBX_Sys_fcntl(struct sbx_proc *p, const uint64_t *a)
 		    (int)(a[2] & (O_APPEND | O_NONBLOCK));
 		p->files.changed = 1;
 		return (0);
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return (file_lock(p, a));
 	default:
 		return (-EINVAL);
 	}

@@ -15,6 +15,7 @@
 #include "miniobj.h"
 #include "vas.h"
 
+#include "linux/mem.h"
 #include "linux/proc.h"
 #include "linux/syscall.h"
 #include "machine/paging.h"
@@ -25,13 +26,9 @@
 
 #define MEM_RW			(SBX_MAP_USER | SBX_MAP_WRITE)
 
-/*
- * The host's memory behind the guest's, whatever the guest may do with it: as
- * many of the (len) bytes at (va) as lie in a row, 0 if not even the first is
- * the program's. They count as written.
- */
-static uint64_t
-mem_behind(struct sbx_proc *p, uint64_t va, uint64_t len, uint8_t **b)
+uint64_t
+SBX_Mem_Behind(struct sbx_proc *p, uint64_t va, uint64_t len, int write,
+    uint8_t **b)
 {
 	struct sbx_gmem *gm = SBX_Sys_Gmem(p);
 	uint64_t l = 0, pa, first = 0;
@@ -54,14 +51,14 @@ mem_behind(struct sbx_proc *p, uint64_t va, uint64_t len, uint8_t **b)
 		l = len;
 	if (l == 0)
 		return (0);
-	SBX_Gmem_Touch(gm, (sbx_gpa_t){ first }, l);
+	if (write)
+		SBX_Gmem_Touch(gm, (sbx_gpa_t){ first }, l);
 	*b = SBX_Gmem_Phys(gm, (sbx_gpa_t){ first }, l);
 	return (l);
 }
 
-/* Fill [va, va + len) with zeroes, whatever the guest may do with it. */
-static int64_t
-mem_zero(struct sbx_proc *p, uint64_t va, uint64_t len)
+int64_t
+SBX_Mem_Zero(struct sbx_proc *p, uint64_t va, uint64_t len)
 {
 	uint64_t l;
 	uint8_t *b;
@@ -69,8 +66,8 @@ mem_zero(struct sbx_proc *p, uint64_t va, uint64_t len)
 	for (; len > 0; va += l, len -= l) {
 		if (SBX_Sys_Late(p))
 			return (-EINTR);
-		l = mem_behind(p, va, len < SBX_SYS_CHUNK ? len :
-		    SBX_SYS_CHUNK, &b);
+		l = SBX_Mem_Behind(p, va, len < SBX_SYS_CHUNK ? len :
+		    SBX_SYS_CHUNK, 1, &b);
 		if (l == 0)
 			return (-EFAULT);
 		memset(b, 0, l);
@@ -226,7 +223,7 @@ mem_fresh(struct sbx_proc *p, uint64_t lo, uint64_t hi, uint64_t used,
 	int64_t i = 0;
 
 	if (used < hi)
-		i = mem_zero(p, lo > used ? lo : used,
+		i = SBX_Mem_Zero(p, lo > used ? lo : used,
 		    hi - (lo > used ? lo : used));
 	if (i == 0 && (p->mm.narrowed || flags != MEM_RW))
 		mem_rights(p, SBX_Page_Down(lo), SBX_Page_Up(hi),
@@ -249,7 +246,7 @@ SBX_Sys_brk(struct sbx_proc *p, const uint64_t *a)
 	mm->brk = a[0];
 	/* zeroed when it is given back, so that what is taken is zero; or
 	 * when it is taken, if mmap has had it */
-	if (a[0] < old ? mem_zero(p, a[0], old - a[0]) :
+	if (a[0] < old ? SBX_Mem_Zero(p, a[0], old - a[0]) :
 	    mem_fresh(p, old, a[0], mm->used, MEM_RW))
 		mm->brk = old;
 	return ((int64_t)mm->brk);
@@ -272,11 +269,13 @@ mem_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 	    off += (uint64_t)i) {
 		if (SBX_Sys_Late(p))
 			return (-EINTR);
-		l = mem_behind(p, va, len < SBX_SYS_CHUNK ? len :
-		    SBX_SYS_CHUNK, &b);
+		l = SBX_Mem_Behind(p, va, len < SBX_SYS_CHUNK ? len :
+		    SBX_SYS_CHUNK, 1, &b);
 		if (l == 0)
 			return (-EFAULT);
-		i = SBX_Ofd_Pread(ofd, b, l, off);
+		i = ofd->kind == SBX_OFD_TMP ?
+		    SBX_Tmp_Pread(p, ofd->node, b, l, off) :
+		    SBX_File_Pread(ofd->file, b, l, off);
 		if (i <= 0)
 			return (i);
 	}
@@ -305,12 +304,16 @@ mem_map_check(struct sbx_proc *p, const uint64_t *a,
 	ofd = SBX_Files_Get(&p->files, a[4]);
 	if (ofd == NULL)
 		return (-EBADF);
+	/* only what the VCL author has allowed is code */
+	if ((a[2] & PROT_EXEC) && ofd->kind != SBX_OFD_FILE && !p->layout->exec)
+		return (-EACCES);
 	if (ofd->kind == SBX_OFD_ZERO)
-		return (a[2] & PROT_EXEC ? -EACCES : 0);
-	if (ofd->kind != SBX_OFD_FILE)
+		return (0);
+	if (ofd->kind != SBX_OFD_FILE && (ofd->kind != SBX_OFD_TMP ||
+	    SBX_Ofd_IsDir(&p->files, ofd, NULL)))
 		return (-ENODEV);
 	if ((a[3] & MAP_TYPE) != MAP_PRIVATE && (a[2] & PROT_WRITE))
-		return (-EACCES);
+		return (ofd->kind == SBX_OFD_TMP ? -ENODEV : -EACCES);
 	*ofdp = ofd;
 	return (0);
 }
@@ -362,6 +365,28 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 		return (i);
 	}
 	return ((int64_t)va);
+}
+
+uint64_t
+SBX_Mem_Take(struct sbx_proc *p, uint64_t *len)
+{
+	uint64_t va, used;
+
+	*len = SBX_Page_Up(*len);
+	va = SBX_Mm_Map(&p->mm, 0, *len, &used);
+	if (va != 0 && mem_fresh(p, va, va + *len, used, MEM_RW)) {
+		(void)SBX_Mm_Unmap(&p->mm, va, va + *len);
+		va = 0;
+	}
+	return (va);
+}
+
+void
+SBX_Mem_Give(struct sbx_proc *p, uint64_t va, uint64_t len)
+{
+
+	/* the list of mappings may be full: then it stays taken */
+	(void)SBX_Mm_Unmap(&p->mm, va, va + len);
 }
 
 /* Linux does not mind a range in which nothing is mapped. */

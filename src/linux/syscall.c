@@ -70,11 +70,11 @@ SBX_Sys_Get(struct sbx_proc *p, void *b, uint64_t va, uint64_t l)
 }
 
 int64_t
-SBX_Sys_Path(struct sbx_proc *p, char *path, uint64_t va)
+SBX_Sys_Path(struct sbx_proc *p, char *path, size_t len, uint64_t va)
 {
 	int i;
 
-	i = SBX_Gmem_StrIn(SBX_Sys_Gmem(p), path, SBX_PATH_MAX,
+	i = SBX_Gmem_StrIn(SBX_Sys_Gmem(p), path, len,
 	    (sandbox_gva_t){ va });
 	return (i == -1 ? -EFAULT : i == -2 ? -ENAMETOOLONG : 0);
 }

@@ -12,6 +12,7 @@
 #ifndef SBX_SYSCALL_H_INCLUDED
 #define SBX_SYSCALL_H_INCLUDED
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "machine/gmem.h"
@@ -53,8 +54,8 @@ int64_t SBX_Sys_Put(struct sbx_proc *, uint64_t va, const void *, uint64_t);
 /* Copy a struct from the guest: 0 or -EFAULT. */
 int64_t SBX_Sys_Get(struct sbx_proc *, void *, uint64_t va, uint64_t);
 
-/* Copy a path from the guest: 0, -EFAULT or -ENAMETOOLONG. */
-int64_t SBX_Sys_Path(struct sbx_proc *, char *, uint64_t va);
+/* Copy a path from the guest, to (len) bytes: 0, -EFAULT or -ENAMETOOLONG. */
+int64_t SBX_Sys_Path(struct sbx_proc *, char *, size_t len, uint64_t va);
 
 /* True if the request's time is up. */
 int SBX_Sys_Late(struct sbx_proc *);

@@ -19,6 +19,9 @@ OSCALL(int, fcntl, (int fd, int cmd, int arg), (fd, cmd, arg))
 OSCALL(int, fstat, (int fd, struct stat *st), (fd, st))
 OSCALL(int, openat2, (int dirfd, const char *path, const struct open_how *how),
     (dirfd, path, how))
+OSCALL(ssize_t, readlinkat, (int dirfd, const char *path, char *buf,
+    size_t len), (dirfd, path, buf, len))
+OSCALL(ssize_t, getdents64, (int fd, void *ptr, size_t len), (fd, ptr, len))
 OSCALL(ssize_t, pread, (int fd, void *ptr, size_t len, off_t off),
     (fd, ptr, len, off))
 OSCALL(void *, mmap, (void *addr, size_t len, int prot, int flags, int fd,

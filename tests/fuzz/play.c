@@ -224,7 +224,7 @@ play_check_mm(const struct sbx_mm *mm)
 static void
 play_check_files(const struct sbx_files *fs)
 {
-	unsigned u, refs[SBX_FD_MAX] = { 0 };
+	unsigned u, refs[SBX_FD_MAX] = { 0 }, tmp[SBX_TMP_NODES_MAX] = { 0 };
 
 	for (u = 0; u < SBX_FD_MAX; u++) {
 		if (!fs->fd[u].used)
@@ -235,10 +235,15 @@ play_check_files(const struct sbx_files *fs)
 	for (u = 0; u < SBX_FD_MAX; u++) {
 		assert(fs->ofd[u].refs == refs[u]);
 		assert((fs->ofd[u].kind == SBX_OFD_NONE) == (refs[u] == 0));
-		assert((fs->ofd[u].kind == SBX_OFD_FILE) ==
+		assert((fs->ofd[u].kind == SBX_OFD_FILE ||
+		    fs->ofd[u].kind == SBX_OFD_DIR) ==
 		    (fs->ofd[u].file != NULL));
+		if (fs->ofd[u].kind == SBX_OFD_TMP)
+			tmp[fs->ofd[u].node]++;
 		assert(fs->ofd[u].pos >= 0);
 	}
+	for (u = 0; u < fs->tmp.n; u++)
+		assert(fs->tmp.node[u].refs == tmp[u]);
 }
 
 /* The host's pages, but for those that edits and exceptions go to. */
@@ -899,6 +904,9 @@ play_check_reset(const struct play *pl)
 	AZ(memcmp(pl->m->gmem.base, pl->img->golden, PLAY_MEMORY));
 	play_check_mm(&p->mm);
 	play_check_files(&p->files);
+	assert(p->files.tmp.n == g->files.tmp.n);
+	AZ(memcmp(p->files.tmp.node, g->files.tmp.node,
+	    g->files.tmp.n * sizeof *g->files.tmp.node));
 	assert(p->mm.brk == g->mm.brk && p->mm.used == g->mm.used);
 	assert(p->mm.narrowed == g->mm.narrowed);
 	assert(p->mm.n_extent == g->mm.n_extent);

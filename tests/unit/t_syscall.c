@@ -244,7 +244,7 @@ file_paths(void)
 	CHECK_EQ(open_in("in/magic/etc/passwd", O_RDONLY), -ENOENT);
 	CHECK_EQ(open_in("in/fifo", O_RDONLY), -ENOENT);
 	CHECK_EQ(open_in("in/none", O_RDONLY), -ENOENT);
-	CHECK_EQ(open_in("in", O_RDONLY), -EISDIR);
+	CHECK_EQ(open_in("in", O_RDWR), -EISDIR);
 	CHECK_EQ(open_in("in/a", O_RDWR), -EROFS);
 	CHECK_EQ(open_in("in/a", O_WRONLY | O_TRUNC), -EROFS);
 	CHECK_EQ(open_in("in/new", O_RDONLY | O_CREAT), -ENOENT);
@@ -254,7 +254,8 @@ file_paths(void)
 	CHECK_EQ(CALL3(open, path("/dev/kvm"), O_RDONLY, 0), -ENOENT);
 	CHECK_EQ(CALL3(open, path(""), O_RDONLY, 0), -ENOENT);
 	CHECK_EQ(CALL3(open, 0, O_RDONLY, 0), -EFAULT);
-	CHECK_EQ(CALL4(openat, 3, path("a"), O_RDONLY, 0), -EBADF);
+	CHECK_EQ(CALL4(openat, 3, path("a"), O_RDONLY, 0), -ENOTDIR);
+	CHECK_EQ(CALL4(openat, 33, path("a"), O_RDONLY, 0), -EBADF);
 	CHECK_EQ(CALL3(open, path("/dev/null"), O_RDWR, 0), 8);
 	World_Fini(&w);
 }

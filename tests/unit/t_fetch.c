@@ -1032,6 +1032,7 @@ kills(void)
 	killed(SBX_KILL_gone);
 	/* the watchdog is there first, with much to be copied */
 	w.m.kick = SBX_KICK_KICKED;
+	w.proc.deadline = w.proc.start;
 	make(0, "/now/1000");
 	(void)call(1, 1);
 	CHECK_EQ(w.proc.kill, SBX_KILL_timeout);

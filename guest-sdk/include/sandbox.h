@@ -342,8 +342,9 @@ const struct sandbox_response *sandbox_reply_end(struct sandbox_reply *);
  * There is nothing to free. A handler that wants it in memory of its own sets
  * frp.space and frp.space_len, for a response that fits into it.
  *
- * In the rehearsal (SANDBOX_REQUEST_WARMUP) and outside of a sandbox there is
- * nobody to ask, and each fetch fails with ENETDOWN.
+ * While one thread waits for a fetch no other one runs; start it, let them
+ * compute, and wait then. In the rehearsal (SANDBOX_REQUEST_WARMUP) and outside
+ * of a sandbox there is nobody to ask, and each fetch fails with ENETDOWN.
  */
 
 /* Set up a GET for (url), "/path?query", which is not copied. Both structures

@@ -302,7 +302,7 @@ SANDBOX_ASSERT_SIZE(sandbox_fetch, 16);
  * Returns how many in the list have ended, that is, are DONE or HELD. What goes
  * wrong with one of them is in its error. What has not ended when the request
  * is answered is given up. Waiting counts as running as far as timeouts are
- * concerned, and not as CPU time.
+ * concerned, and not as CPU time; no other thread runs meanwhile.
  *
  * Errors: -EFAULT, the list or a response in it; -EINVAL, n, wait_for, the
  * size of a structure, a state or a handle that is not one, one that is listed

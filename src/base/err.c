@@ -25,6 +25,18 @@ SBX_Err_Clear(struct sbx_err *err)
 	err->msg[0] = '\0';
 }
 
+/* Some of the words are a program's: what a terminal or a log reader could take
+ * for something else is none of them. */
+static void
+err_clean(struct sbx_err *err)
+{
+	char *p;
+
+	for (p = err->msg; *p != '\0'; p++)
+		if ((*p >= 0 && *p < ' ') || *p == 0x7f)
+			*p = '?';
+}
+
 int
 SBX_Err_Set(struct sbx_err *err, enum sbx_fail_e kind, int errnum,
     const char *fmt, ...)
@@ -45,6 +57,7 @@ SBX_Err_Set(struct sbx_err *err, enum sbx_fail_e kind, int errnum,
 		(void)snprintf(err->msg + l, sizeof err->msg - l, ": %s",
 		    strerror(errnum));
 	}
+	err_clean(err);
 	return (-1);
 }
 
@@ -69,5 +82,6 @@ SBX_Err_Wrap(struct sbx_err *err, const char *fmt, ...)
 	memmove(err->msg + l, err->msg, m);
 	err->msg[l + m] = '\0';
 	memcpy(err->msg, buf, l);
+	err_clean(err);
 	return (-1);
 }

@@ -8,6 +8,7 @@
  * Its callers may put context in front with SBX_Err_Wrap(), so that the text
  * reads as a chain, outermost first: "app: /srv/app: open: No such file".
  * The first error wins: filling an error that is already filled is ignored.
+ * Control characters become question marks.
  */
 
 #ifndef SBX_ERR_H_INCLUDED

@@ -58,6 +58,20 @@ long_ones(void)
 	CHECK(strlen(e.msg) < SBX_ERR_MAX);
 }
 
+/* Words of a program's that move the cursor. */
+static void
+control_characters(void)
+{
+	struct sbx_err e;
+
+	SBX_Err_Clear(&e);
+	(void)SBX_Err_Set(&e, SBX_FAIL_CONFIG, 0, "%s",
+	    "a\033[1mb\nc\177\xc3\xa9");
+	CHECK(!strcmp(e.msg, "a?[1mb?c?\xc3\xa9"));
+	(void)SBX_Err_Wrap(&e, "%s", "d\r");
+	CHECK(!strcmp(e.msg, "d?: a?[1mb?c?\xc3\xa9"));
+}
+
 int
 main(void)
 {
@@ -66,5 +80,6 @@ main(void)
 	TEST(first_wins);
 	TEST(wrapping);
 	TEST(long_ones);
+	TEST(control_characters);
 	TEST_END();
 }

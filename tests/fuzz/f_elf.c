@@ -2,20 +2,28 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Executables: the input is one. If it can be loaded, it is, and says that it
- * is ready; then the image is looked at.
+ * Executables and scripts: the input is one. If it can be loaded, it is, and
+ * says that it is ready; then the image is looked at.
+ *
+ * There are some files, which are not the host's: elf_file[].
  */
 
 #include "config.h"
 
+#include <elf.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "vdef.h"
 #include "miniobj.h"
 #include "vas.h"
 
 #include "base/err.h"
+#include "base/os.h"
 #include "linux/elf.h"
 #include "machine/paging.h"
 #include "pool/image.h"
@@ -26,6 +34,87 @@
 
 #define MEMORY		(UINT64_C(2) << 20)
 #define PAGES		(MEMORY / SBX_PAGE)
+
+/*--------------------------------------------------------------------
+ * Files
+ */
+
+static int elf_input = -1, elf_linker = -1;
+
+static const struct elf_file {
+	const char		*path;
+	const int		*fd;
+} elf_files[] = {
+	{ "/the/program",			&elf_input },
+	{ "/ld",				&elf_linker },
+	{ "/usr/lib/libself.so",		&elf_input },
+	{ "/lib/x86_64-linux-gnu/libc.so.6",	&elf_linker },
+	{ "/lib/ld-musl-x86_64.so.1",		&elf_linker },
+	{ "/etc/ld-musl-x86_64.path",		&elf_linker },
+};
+
+static int (*elf_real_open)(const char *, int);
+
+static int
+elf_open(const char *path, int flags)
+{
+	char buf[64];
+	unsigned u;
+
+	AZ(flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC));
+	if (!strncmp(path, "/proc/self/fd/", 14))
+		return (elf_real_open(path, flags));
+	for (u = 0; u < sizeof elf_files / sizeof *elf_files; u++) {
+		if (strcmp(path, elf_files[u].path))
+			continue;
+		(void)snprintf(buf, sizeof buf, "/proc/self/fd/%d",
+		    *elf_files[u].fd);
+		return (elf_real_open(buf, flags));
+	}
+	errno = ENOENT;
+	return (-1);
+}
+
+static void
+elf_write(int fd, const void *b, size_t l)
+{
+
+	AZ(ftruncate(fd, 0));
+	assert(pwrite(fd, b, l, 0) == (ssize_t)l);
+}
+
+/* A dynamic linker: one segment of code. */
+static void
+elf_make_linker(void)
+{
+	struct {
+		Elf64_Ehdr	eh;
+		Elf64_Phdr	ph;
+		uint8_t		code[64];
+	} f;
+
+	memset(&f, 0, sizeof f);
+	memcpy(f.eh.e_ident, ELFMAG, SELFMAG);
+	f.eh.e_ident[EI_CLASS] = ELFCLASS64;
+	f.eh.e_ident[EI_DATA] = ELFDATA2LSB;
+	f.eh.e_ident[EI_VERSION] = EV_CURRENT;
+	f.eh.e_type = ET_DYN;
+	f.eh.e_machine = EM_X86_64;
+	f.eh.e_version = EV_CURRENT;
+	f.eh.e_entry = sizeof f.eh + sizeof f.ph;
+	f.eh.e_phoff = sizeof f.eh;
+	f.eh.e_ehsize = sizeof f.eh;
+	f.eh.e_phentsize = sizeof f.ph;
+	f.eh.e_phnum = 1;
+	f.ph.p_type = PT_LOAD;
+	f.ph.p_flags = PF_R | PF_X;
+	f.ph.p_filesz = f.ph.p_memsz = sizeof f;
+	elf_write(elf_linker, &f, sizeof f);
+}
+
+/*--------------------------------------------------------------------
+ * The image
+ */
 
 /* Pages of the host's that ring 3 can read. */
 static int
@@ -153,16 +242,18 @@ elf_image(const struct sbx_image *img, const struct sbx_elf *plan,
 
 	memset(seen, 0, sizeof seen);
 	elf_tables(img->golden, SBX_SYS_END, 0, 39, seen);
-	for (u = 0; u < plan->n_seg; u++)
+	/* there is none for a script */
+	for (u = 0; plan != NULL && u < plan->n_seg; u++) {
 		elf_segment(img->golden, &plan->seg[u], b);
-	assert(plan->seg[plan->n_seg - 1].hi < lay->arena_lo);
+		assert(plan->seg[u].hi < lay->arena_lo);
+	}
 	assert(lay->arena_lo < lay->arena_hi && lay->arena_hi < lay->stack_lo);
 	assert(lay->stack_lo < lay->stack_hi && lay->stack_hi < lay->window);
 	assert(lay->window + lay->window_len < SBX_GVA_USER_END);
 	AZ(lay->sp % 16);
 	assert(lay->sp > lay->stack_lo && lay->sp < lay->stack_hi);
 	memcpy(&argc, elf_at(img->golden, lay->sp), sizeof argc);
-	assert(argc == 3);
+	assert(plan != NULL ? argc == 3 : argc == 4 || argc == 5);
 }
 
 int
@@ -173,35 +264,62 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argv;
 	Fake_Init(SBX_PLATFORM_P);
 	fake.run = elf_run;
+	elf_input = memfd_create("input", MFD_CLOEXEC);
+	assert(elf_input >= 0);
+	elf_linker = memfd_create("linker", MFD_CLOEXEC);
+	assert(elf_linker >= 0);
+	elf_make_linker();
+	elf_real_open = sbx_os.open;
+	sbx_os.open = elf_open;
 	return (0);
+}
+
+/* What people get to read has to be readable. */
+static void
+elf_error(const struct sbx_err *err)
+{
+	const char *p;
+
+	assert(err->kind == SBX_FAIL_CONFIG);
+	AN(err->msg[0]);
+	for (p = err->msg; *p != '\0'; p++)
+		assert((unsigned char)*p >= ' ' && *p != 0x7f);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *b, size_t l)
 {
 	static const char * const words[] = { "one", "", NULL };
+	static const char * const env[] = {
+		"LD_LIBRARY_PATH=/usr/lib:$ORIGIN:", "two", NULL
+	};
+	static const char * const files[] = { "/ld", NULL };
 	struct sbx_image *img = NULL;
 	struct sbx_program_cfg cfg;
 	struct sbx_elf plan;
 	struct sbx_err err;
+	int script;
 
 	SBX_Err_Clear(&err);
-	if (SBX_Elf_Plan(b, l, SBX_ELF_PIE_BASE, &plan, &err)) {
-		assert(err.kind == SBX_FAIL_CONFIG);
-		AN(err.msg[0]);
+	script = l > 2 && b[0] == '#' && b[1] == '!';
+	if (!script && SBX_Elf_Plan(b, l, SBX_ELF_PIE_BASE, &plan, &err)) {
+		elf_error(&err);
 		return (0);
 	}
-	elf_plan(&plan, l);
+	if (!script)
+		elf_plan(&plan, l);
+	elf_write(elf_input, b, l);
 	SBX_Program_Defaults(&cfg);
 	cfg.path = "/the/program";
-	cfg.argv = cfg.envp = words;
+	cfg.argv = words;
+	cfg.envp = env;
+	cfg.files = files;
 	cfg.memory = MEMORY;
 	cfg.max_request_body = 65536;
-	if (SBX_Image_New(&fake.kvm, &cfg, b, l, &img, &err)) {
-		assert(err.kind == SBX_FAIL_CONFIG);
-		AN(err.msg[0]);
-	} else {
-		elf_image(img, &plan, b);
+	if (SBX_Image_New(&fake.kvm, &cfg, b, l, &img, &err))
+		elf_error(&err);
+	else {
+		elf_image(img, script ? NULL : &plan, b);
 		SBX_Image_Destroy(&img);
 	}
 	AZ(fake.n_fd);

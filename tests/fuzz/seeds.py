@@ -231,6 +231,18 @@ def elf(segments, kind=2, entry=0x400100, machine=62, size=0x400, phnum=None,
     return (head + ph).ljust(size, b"\x90")
 
 
+def dynamic(interp, needed, path):
+    strings = b"\0" + needed + b"\0" + path + b"\0libc.so.6\0"
+    tags = [(5, 0x400400), (1, 1), (15, len(needed) + 2),
+            (29, len(needed) + 2), (1, len(strings) - 10), (0, 0)]
+    dyn = b"".join(struct.pack("<QQ", *t) for t in tags)
+    head = elf([(3, 4, 0x300, 0x400300, len(interp) + 1, len(interp) + 1),
+                (1, 5, 0, 0x400000, 0x600, 0x600),
+                (2, 4, 0x340, 0x400340, len(dyn), len(dyn))], size=0x300)
+    return (head + (interp + b"\0").ljust(64, b"\0") +
+            dyn.ljust(0xc0, b"\0") + strings).ljust(0x600, b"\0")
+
+
 def elves():
     code = (1, 5, 0, 0x400000, 0x400, 0x400)
     data = (1, 6, 0x10, 0x402010, 0x20, 0x3000)
@@ -258,7 +270,18 @@ def elves():
     seed("elf", "xnum", elf([code], phnum=0xffff))
     seed("elf", "ar", "!<arch>\n" + "a/".ljust(16) + "0".ljust(12) +
          "0".ljust(6) * 2 + "644".ljust(8) + "4".ljust(10) + "`\nabcd")
-    seed("elf", "script", "#!/bin/sh\n")
+    for u, line in enumerate((
+            "/bin/sh\n", "/ld\n", "/ld -x  y \n", " \t/ld", "ld\n",
+            "/the/program\n", "/" + "x" * 300, "/l\x1bd\n")):
+        seed("elf", "script%d" % u, "#!" + line)
+    for u, (interp, needed, path) in enumerate((
+            (b"/ld", b"libself.so", b"/x:$ORIGIN/..:/usr/lib"),
+            (b"/not", b"libself.so", b"/x:${ORIGIN}"),
+            (b"/the/program", b"libself.so", b"$ORIGIN"),
+            (b"/lib/ld-musl-x86_64.so.1", b"libno.so", b""),
+            (b"/ld", b"libno\x1b.so", b"::/usr/lib:"),
+            (b"/not", b"/usr/lib/libself.so", b":"))):
+        seed("elf", "dynamic%d" % u, dynamic(interp, needed, path))
 
 
 # ---------------------------------------------------------------------

@@ -122,7 +122,8 @@ elf_is_shown(uint64_t va)
 {
 
 	return (va == SBX_SYS_SYSCALL || va == SBX_SYS_ENTRY ||
-	    va == SBX_SYS_ENTRY_DATA || va == SBX_SYS_VDSO);
+	    va == SBX_SYS_ENTRY_DATA || va == SBX_SYS_VDSO ||
+	    va == SBX_SYS_SWITCH_DATA);
 }
 
 static void

@@ -36,7 +36,9 @@ struct answer {
 static struct answer fd_flags[N_FDS], fd_status[N_FDS], fd_offset[N_FDS];
 static struct answer signals[N_SIGNALS];
 static struct answer mask, altstack, cwd, mode, free_fd, name, timer, files,
-    dumpable, nice_value, robust;
+    dumpable, nice_value, robust, tmp_file, tmp_size;
+
+static const char tmp_name[] = "/tmp/sandbox-residue";
 
 /* One call, with what it writes to its (nth) argument, counted from 0, kept.
  * (-1): it writes nothing. */
@@ -128,6 +130,10 @@ ask_all(use_f *use)
 	    ask(SYS_getrlimit, 1, RLIMIT_NOFILE, 0, 0, 0));
 	use("nice", &nice_value,
 	    ask(SYS_getpriority, -1, PRIO_PROCESS, 0, 0, 0));
+	use("tmp", &tmp_file,
+	    ask(SYS_access, -1, (uintptr_t)tmp_name, F_OK, 0, 0));
+	use("tmp.size", &tmp_size,
+	    ask(SYS_truncate, -1, (uintptr_t)tmp_name, 7, 0, 0));
 	use("robust", &robust, ask(SYS_get_robust_list, 1, 0, 0,
 	    (uintptr_t)robust.out + 72, 0));
 }
@@ -158,6 +164,7 @@ void
 kernel_boot(void)
 {
 
+	(void)unlink(tmp_name);
 	ask_all(use_keep);
 }
 
@@ -217,6 +224,8 @@ fill_fds(void)
 	note("open.exe", open("/proc/self/exe", O_RDONLY));
 	note("epoll", epoll_create1(0));
 	note("pipe", pipe(fd));
+	note("tmp", open(tmp_name, O_RDWR | O_CREAT, 0600));
+	note("mkdir", mkdir("/tmp/sandbox-residue.d", 0700));
 	note("memfd", memfd_create("fill", 0));
 	for (i = 0; i < 8; i++)
 		(void)dup(i % 3);

@@ -66,6 +66,8 @@ def as_vcl(v, unit):
             if v == 0 or v % 1024 or u == "GB":
                 return "%d%s" % (v, u)
             v //= 1024
+    if unit == "boolean":
+        return "true" if v else "false"
     if unit == "seconds":
         if v > 0 and v % 3600 == 0:
             return "%dh" % (v // 3600)
@@ -85,8 +87,10 @@ for name, unit, *nums in limits:
             m and m.group(1), dflt))
     m = re.search(r'^%s\n((?:\t.*\n|\n(?=\t))+)' % name, vcc, re.M)
     prose = " ".join(m.group(1).split()) if m else ""
-    for text in ("Default: %s." % as_vcl(dflt, unit),
-        "From %s to %s" % (as_vcl(lo, unit), as_vcl(hi, unit))):
+    texts = ["Default: %s." % as_vcl(dflt, unit)]
+    if unit != "boolean":
+        texts.append("From %s to %s" % (as_vcl(lo, unit), as_vcl(hi, unit)))
+    for text in texts:
         if text not in prose:
             complain('vmod_sandbox.vcc: %s: "%s" is missing' % (name, text))
 

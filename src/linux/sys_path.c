@@ -94,6 +94,23 @@ path_get(struct sbx_proc *p, uint64_t dirfd, uint64_t va, char *path)
 	return (i);
 }
 
+static int
+path_is_exe(const char *path)
+{
+
+	return (!strcmp(path, "/proc/self/exe") ||
+	    !strcmp(path, "/proc/1/exe"));
+}
+
+/* The one link that is not the host's. */
+static void
+path_follow(const struct sbx_proc *p, char *path)
+{
+
+	if (path_is_exe(path))
+		(void)snprintf(path, SBX_PATH_MAX, "%s", p->path);
+}
+
 static int64_t
 path_stat(struct sbx_proc *p, uint64_t dirfd, uint64_t va, uint64_t flags,
     struct stat *st)
@@ -111,7 +128,10 @@ path_stat(struct sbx_proc *p, uint64_t dirfd, uint64_t va, uint64_t flags,
 		return (0);
 	}
 	i = path_get(p, dirfd, va, path);
-	return (i != 0 ? i : SBX_Files_Stat(&p->files, path,
+	if (i != 0)
+		return (i);
+	path_follow(p, path);
+	return (SBX_Files_Stat(&p->files, path,
 	    (flags & AT_SYMLINK_NOFOLLOW) != 0, st));
 }
 
@@ -149,6 +169,7 @@ path_open(struct sbx_proc *p, uint64_t dirfd, uint64_t va, uint64_t flags)
 	i = path_get(p, dirfd, va, path);
 	if (i != 0)
 		return (i);
+	path_follow(p, path);
 	if (path_descriptor(path) >= 0)
 		return (SBX_Files_Dup(&p->files,
 		    (unsigned)path_descriptor(path), 0,
@@ -293,7 +314,7 @@ path_link(struct sbx_proc *p, const char *path, char *buf)
 	struct stat st;
 	int64_t i;
 
-	if (!strcmp(path, "/proc/self/exe") || !strcmp(path, "/proc/1/exe"))
+	if (path_is_exe(path))
 		return (snprintf(buf, SBX_PATH_MAX, "%s", p->path));
 	if (!strcmp(path, "/proc/self/cwd") || !strcmp(path, "/proc/self/root"))
 		return (snprintf(buf, SBX_PATH_MAX, "/"));

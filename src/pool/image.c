@@ -96,6 +96,7 @@ boot_load(struct boot *b, const void *file, size_t len)
 	in.argv = x->argv;
 	in.envp = cfg->envp;
 	in.body_max = cfg->max_request_body;
+	in.exec = cfg->executable_memory != 0;
 	return (SBX_Load(img->kvm, &b->m->gmem, &in, &img->layout, b->err));
 }
 

@@ -181,6 +181,20 @@ ok mprotect/undo "^open
 ^requests: 4, failed: 2" \
     mprotect -u /open -u /guard -u /open -u /const -n 4 -s -o max_vms=1
 
+jit="-o executable_memory=1 -o max_vms=1"
+# shellcheck disable=SC2086 # options
+ok jit "^boot 41, request 42 43
+^requests: 3, failed: 0" jit $jit -n 3 -s
+# shellcheck disable=SC2086
+ok jit/rwx "^rwx 2" jit $jit -u /rwx -n 3
+# shellcheck disable=SC2086
+check jit/stale "^boot 41, request 42 43
+^sandbox-run: request 2: segmentation fault, executing
+^boot 41, request 42 43" "" jit $jit -u / -u /stale -u / -n 3
+ok jit/not "^boot -13, request -13 -13
+^own 1, made -13
+^rwx -13" jit -u / -u /file -u /rwx
+
 dies abort "the guest sent itself signal 6" abort
 dies exit_zero "the guest called exit\\(0\\)" exit_zero
 dies exit_in_handler "the guest called exit\\(3\\)" exit_in_handler

@@ -32,9 +32,11 @@
 
 #define MS			INT64_C(1000000)
 
-/* How long a sub-request may be without a thread. Varnish may make one in
- * that time; if it can not, all of them may be held by guests that wait. */
-#define FETCH_QUEUE_MAX		(250 * MS)
+/* How long a sub-request may be without a thread. Varnish may be making
+ * threads, so it is waited for as long as others get one, but not for ever. If
+ * none gets one, all of them may be held by guests that wait. */
+#define FETCH_QUEUE_IDLE	(250 * MS)
+#define FETCH_QUEUE_MAX		(1000 * MS)
 
 /* How often to look if the client is still there. */
 #define FETCH_LOOK		(50 * MS)
@@ -43,6 +45,8 @@
 #define FETCH_WHAT_MAX		120
 
 pthread_mutex_t vsbx_fetch_mtx = PTHREAD_MUTEX_INITIALIZER;
+
+static int64_t fetch_last_run;		/* mtx: when one got a thread */
 
 /*--------------------------------------------------------------------
  * References
@@ -356,7 +360,10 @@ fetch_look(struct sbx_fetch *f, int64_t now, int64_t *next)
 
 	CHECK_OBJ_NOTNULL(f, SBX_FETCH_MAGIC);
 	if (!f->ended && f->where == VSBX_FETCH_QUEUED) {
-		t = f->start + FETCH_QUEUE_MAX;
+		t = (f->start > fetch_last_run ? f->start : fetch_last_run) +
+		    FETCH_QUEUE_IDLE;
+		if (t > f->start + FETCH_QUEUE_MAX)
+			t = f->start + FETCH_QUEUE_MAX;
 		if (now >= t)
 			fetch_ended(f, EAGAIN);
 		else if (t < *next)
@@ -487,12 +494,15 @@ vsbx_fetch_drop(void *priv, struct sbx_fetch **fp)
 int
 vsbx_fetch_run(struct sbx_fetch *f)
 {
+	int64_t now = SBX_Os_Mono();
 	int i;
 
 	CHECK_OBJ_NOTNULL(f, SBX_FETCH_MAGIC);
 	AZ(pthread_mutex_lock(&vsbx_fetch_mtx));
 	assert(f->where == VSBX_FETCH_QUEUED);
 	f->where = VSBX_FETCH_RUNS;
+	if (now > fetch_last_run)
+		fetch_last_run = now;
 	i = f->ended ? -1 : 0;
 	AZ(pthread_mutex_unlock(&vsbx_fetch_mtx));
 	return (i);
@@ -642,9 +652,8 @@ vsbx_fetch_head(struct sbx_fetch *f, const struct http *hp)
 	AZ(pthread_mutex_lock(&vsbx_fetch_mtx));
 	ended = f->ended;
 	AZ(pthread_mutex_unlock(&vsbx_fetch_mtx));
-	if (ended)
+	if (ended || f->strings != NULL)
 		return (ECANCELED);
-	AZ(f->strings);
 	for (u = HTTP_HDR_REASON, l = n = 0; u < hp->nhd; u++, n++)
 		if (hp->hd[u].b != NULL)
 			l += (size_t)(hp->hd[u].e - hp->hd[u].b);

@@ -14,8 +14,8 @@
  *	   |	       |
  *	   '----------'------->  OVER
  *
- * QUEUED	it waits for a thread, and longer than FETCH_QUEUE_MAX it is
- *		not waited for
+ * QUEUED	it waits for a thread, and is not waited for much longer than
+ *		a thread takes to be made
  * RUNS		it has a thread
  * PARKED	it is on Varnish's waiting list for an object that somebody
  *		else is fetching, without a thread

@@ -28,6 +28,13 @@ enum sbx_ofd_e {
 	SBX_OFD_NULL,		/* /dev/null */
 	SBX_OFD_ZERO,		/* /dev/zero */
 	SBX_OFD_RANDOM,		/* /dev/random, /dev/urandom */
+	/* channel.h, in this order: */
+	SBX_OFD_PIPE_IN,	/* what is read from */
+	SBX_OFD_PIPE_OUT,
+	SBX_OFD_EVENT,
+	SBX_OFD_TIMER,
+	SBX_OFD_EPOLL,
+	/* what can be sought in: */
 	SBX_OFD_FILE,		/* a file of the host */
 	SBX_OFD_DIR,		/* a directory of the host */
 	SBX_OFD_TMP,		/* a file or directory in /tmp */
@@ -39,7 +46,8 @@ struct sbx_ofd {
 	enum sbx_ofd_e		kind;
 	unsigned		refs;		/* descriptors */
 	int			flags;		/* of F_GETFL */
-	unsigned		node;		/* TMP: see tmpfs.h; TEXT */
+	unsigned		node;		/* TMP: see tmpfs.h; TEXT;
+						 * channel.h */
 	int64_t			pos;
 	struct sbx_file		*file;		/* FILE, DIR */
 };

@@ -36,6 +36,7 @@ SBX_Proc_Init(struct sbx_proc *p, struct sbx_machine *m,
 	SBX_Mm_Init(&p->mm, lay->arena_lo, lay->arena_hi);
 	SBX_Files_Init(&p->files, allow);
 	SBX_Threads_Init(&p->threads);
+	SBX_Channels_Init(&p->channels);
 }
 
 void
@@ -45,6 +46,7 @@ SBX_Proc_Fini(struct sbx_proc *p)
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	SBX_Files_Fini(&p->files);
 	SBX_Threads_Fini(&p->threads);
+	SBX_Channels_Fini(&p->channels);
 	p->magic = 0;
 }
 
@@ -66,7 +68,8 @@ SBX_Proc_Copy(struct sbx_proc *p, const struct sbx_proc *golden)
 	SBX_Mm_Copy(&p->mm, &golden->mm);
 	SBX_Files_Copy(&p->files, &golden->files);
 	p->serving = 1;
-	return (SBX_Threads_Copy(&p->threads, &golden->threads, 1));
+	return (SBX_Threads_Copy(&p->threads, &golden->threads, 1) ||
+	    SBX_Channels_Copy(&p->channels, &golden->channels, 1) ? -1 : 0);
 }
 
 void
@@ -143,6 +146,8 @@ SBX_Proc_Reset(struct sbx_proc *p, const struct sbx_proc *golden)
 	AZ(p->edits.n);
 	if (p->threads.changed)
 		AZ(SBX_Threads_Copy(&p->threads, &golden->threads, 0));
+	if (p->channels.changed)
+		AZ(SBX_Channels_Copy(&p->channels, &golden->channels, 0));
 	if (p->changed)
 		proc_copy(p, golden);
 	if (p->mm.changed)

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "linux/channel.h"
 #include "linux/file.h"
 #include "linux/host.h"
 #include "linux/mm.h"
@@ -74,6 +75,7 @@ struct sbx_proc {
 	struct sbx_mm		mm;		/* has its own (changed) */
 	struct sbx_files	files;		/* has its own (changed) */
 	struct sbx_threads	threads;	/* has its own (changed) */
+	struct sbx_channels	channels;	/* has its own (changed) */
 
 	/* Reset: undone through the machine, see SBX_Proc_Undo(). */
 	struct sbx_mm_edits	edits;

@@ -207,6 +207,8 @@ SBX_Sched_Begin(struct sbx_proc *p)
 		    !t->relative || t->until == SBX_NEVER)
 			continue;
 		t->until += p->start - ts->frozen;
+		if (t->wait == SBX_WAIT_FILE && t->limit != SBX_NEVER)
+			t->limit += p->start - ts->frozen;
 		t->changed = ts->changed = 1;
 	}
 	sched_arm(p);

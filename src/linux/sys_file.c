@@ -148,6 +148,9 @@ file_all(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 
 	if (len > FILE_RW_MAX)
 		len = FILE_RW_MAX;
+	if (SBX_Channel_Is(ofd))
+		return (writing ? SBX_Channel_Write(p, ofd, va, len) :
+		    SBX_Channel_Read(p, ofd, va, len));
 	do {
 		i = writing ?
 		    file_write(p, ofd, va + (uint64_t)n, len - (uint64_t)n,
@@ -197,6 +200,8 @@ file_at(struct sbx_proc *p, const uint64_t *a, int writing)
 		return (-EBADF);
 	if (pos < 0)
 		return (-EINVAL);
+	if (SBX_Channel_Is(ofd))
+		return (-ESPIPE);
 	if (writing && ofd->kind != SBX_OFD_TMP)
 		return (file_can_write(ofd) ? -ESPIPE : -EBADF);
 	return (file_all(p, ofd, a[1], a[2], &pos, writing));
@@ -230,7 +235,8 @@ file_vector(struct sbx_proc *p, const uint64_t *a, int64_t *pos, int writing)
 		return (-EBADF);
 	if (a[2] > FILE_IOV_MAX || (pos != NULL && *pos < 0))
 		return (-EINVAL);
-	if (pos != NULL && writing && ofd->kind != SBX_OFD_TMP)
+	if (pos != NULL && (SBX_Channel_Is(ofd) ||
+	    (writing && ofd->kind != SBX_OFD_TMP)))
 		return (-ESPIPE);
 	p->files.changed = 1;
 	for (u = 0; u < a[2] && !SBX_Sys_Late(p); u++) {
@@ -243,7 +249,10 @@ file_vector(struct sbx_proc *p, const uint64_t *a, int64_t *pos, int writing)
 		if (n > INT64_MAX - i)
 			return (n);
 		n += i;
-		if ((uint64_t)i < iov.iov_len)
+		/* a channel might have to wait, when it could not say any more
+		 * what it has done already */
+		if ((uint64_t)i < iov.iov_len ||
+		    (SBX_Channel_Is(ofd) && iov.iov_len > 0))
 			break;
 	}
 	return (n);
@@ -424,8 +433,11 @@ file_lock(struct sbx_proc *p, const uint64_t *a)
 int64_t
 SBX_Sys_close(struct sbx_proc *p, const uint64_t *a)
 {
+	int64_t i;
 
-	return (SBX_Files_Close(&p->files, a[0]));
+	i = SBX_Files_Close(&p->files, a[0]);
+	SBX_Channel_Closed(p);
+	return (i);
 }
 
 int64_t
@@ -435,11 +447,22 @@ SBX_Sys_dup(struct sbx_proc *p, const uint64_t *a)
 	return (SBX_Files_Dup(&p->files, a[0], 0, 0));
 }
 
+/* What (a[1]) has been is closed. */
+static int64_t
+file_dup(struct sbx_proc *p, const uint64_t *a, int cloexec)
+{
+	int64_t i;
+
+	i = SBX_Files_DupTo(&p->files, a[0], a[1], cloexec);
+	SBX_Channel_Closed(p);
+	return (i);
+}
+
 int64_t
 SBX_Sys_dup2(struct sbx_proc *p, const uint64_t *a)
 {
 
-	return (SBX_Files_DupTo(&p->files, a[0], a[1], 0));
+	return (file_dup(p, a, 0));
 }
 
 int64_t
@@ -448,7 +471,7 @@ SBX_Sys_dup3(struct sbx_proc *p, const uint64_t *a)
 
 	if (a[0] == a[1] || (a[2] & ~(uint64_t)O_CLOEXEC))
 		return (-EINVAL);
-	return (SBX_Files_DupTo(&p->files, a[0], a[1], a[2] != 0));
+	return (file_dup(p, a, a[2] != 0));
 }
 
 int64_t

@@ -67,6 +67,7 @@ struct sbx_thread {
 	enum sbx_wait_e		wait;
 	int			relative;	/* stands still while frozen */
 	int64_t			until;		/* SBX_Os_Mono() */
+	int64_t			limit;		/* of the call that waits */
 	uint64_t		addr;		/* SLEEP: for what remains */
 	uint32_t		bits;
 

@@ -117,6 +117,27 @@ SYSCALL(uname,			uname,		READ,	"dp")
 SYSCALL(fork,			again,		READ,	"d")
 ANOTHER(vfork,			again,		READ,	"d")
 
+/* channel.c */
+SYSCALL(eventfd,		eventfd,	STATE,	"fu")
+SYSCALL(eventfd2,		eventfd2,	STATE,	"fux")
+SYSCALL(pipe,			pipe,		STATE,	"dp")
+SYSCALL(pipe2,			pipe2,		STATE,	"dpo")
+
+/* sys_poll.c */
+SYSCALL(epoll_create,		epoll_create,	STATE,	"fd")
+SYSCALL(epoll_create1,		epoll_create1,	STATE,	"fo")
+SYSCALL(epoll_ctl,		epoll_ctl,	STATE,	"dfdfp")
+SYSCALL(epoll_wait,		epoll_wait,	STATE,	"dfpdd")
+ANOTHER(epoll_pwait,		epoll_wait,	STATE,	"dfpddp")
+SYSCALL(epoll_pwait2,		epoll_pwait2,	STATE,	"dfpdpp")
+SYSCALL(poll,			poll,		STATE,	"dpud")
+SYSCALL(ppoll,			ppoll,		STATE,	"dpupp")
+SYSCALL(pselect6,		pselect6,	STATE,	"ddpppp")
+SYSCALL(select,			select,		STATE,	"ddpppp")
+SYSCALL(timerfd_create,		timerfd_create,	STATE,	"fdo")
+SYSCALL(timerfd_gettime,	timerfd_gettime, READ,	"dfp")
+SYSCALL(timerfd_settime,	timerfd_settime, STATE,	"dfxpp")
+
 /* futex.c */
 SYSCALL(futex,			futex,		STATE,	"dpxupp")
 SYSCALL(set_robust_list,	set_robust_list, STATE,	"dpu")

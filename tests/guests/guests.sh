@@ -251,6 +251,16 @@ stopped signals /forged-switch
 for u in nested no-stack no-stack-readonly no-stack-fault; do
 	dies signals /$u
 done
+answers channels /boot '^2 ready, "from the start", 5, then 0$' -o max_vms=1
+answers channels /pipe '^EAGAIN, 65536, 0, EPIPE$'
+answers channels /event '^3, 1, fffffffffffffffe, EAGAIN, EINVAL$'
+answers channels /timer '^0, first in time, all in time, armed$'
+answers channels /wait '^6 times$'
+answers channels /limit '^0 0 0, in time$'
+answers channels /epoll '^edge 1 0 1, shot 1 0, nested 1, ELOOP$'
+answers channels /many '^21, 4 deep$'
+dies channels /stuck
+dies channels /stuck-poll
 answers threads / '^-[0-9]* -[0-9]* -[0-9]* -[0-9]* -[0-9]*$'
 answers split_lock / '^[1-9]'
 answers fresh / '^request [0-9a-f]*$'

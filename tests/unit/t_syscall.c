@@ -502,7 +502,9 @@ any_call(void)
 {
 	static const uint64_t not[] = { SYS_arch_prctl, SYS_nanosleep,
 	    SYS_clock_nanosleep, SYS_futex, SYS_mprotect,
-	    SYS_rt_sigtimedwait };
+	    SYS_rt_sigtimedwait, SYS_poll, SYS_ppoll, SYS_select,
+	    SYS_pselect6, SYS_epoll_wait, SYS_epoll_pwait,
+	    SYS_timerfd_settime };
 	unsigned n;
 	uint64_t nr, i;
 

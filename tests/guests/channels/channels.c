@@ -1,0 +1,384 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Pipes, eventfd, timerfd, and waiting for them by poll(), select() and
+ * epoll. Some are made before the first request, and have something in them;
+ * each request takes it out and leaves other things. The path says what to
+ * do; the answer is what came of it, the same for each request.
+ */
+
+#define _GNU_SOURCE	1
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/select.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../guest.h"
+
+#define N(a)		(sizeof (a) / sizeof (a)[0])
+
+static int boot_pipe[2], boot_event, boot_epoll;
+
+static void
+must(int ok)
+{
+
+	if (!ok)
+		abort();
+}
+
+static long
+ms_since(const struct timespec *t0)
+{
+	struct timespec t1;
+
+	must(clock_gettime(CLOCK_MONOTONIC, &t1) == 0);
+	return ((t1.tv_sec - t0->tv_sec) * 1000 +
+	    (t1.tv_nsec - t0->tv_nsec) / 1000000);
+}
+
+/* What was in it at the snapshot is there each time. */
+static void
+boot(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	char buf[16] = "";
+	struct epoll_event ev[4];
+	uint64_t v = 0;
+	int n;
+
+	(void)rq;
+	n = epoll_wait(boot_epoll, ev, 4, 0);
+	must(read(boot_pipe[0], buf, sizeof buf - 1) > 0);
+	must(read(boot_event, &v, sizeof v) == sizeof v);
+	sandbox_printf(rp, "%d ready, \"%s\", %lu", n, buf, (unsigned long)v);
+	sandbox_printf(rp, ", then %d\n", epoll_wait(boot_epoll, ev, 4, 0));
+	v = 99;
+	must(write(boot_event, &v, sizeof v) == sizeof v);
+	must(write(boot_pipe[1], "left behind", 11) == 11);
+	close(boot_pipe[1]);
+	(void)eventfd(7, 0);
+	(void)epoll_create1(0);
+}
+
+static void
+pipes(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	static char in[70000], out[70000];
+	struct iovec iov[2] = { { in, 3 }, { in + 3, 4 } };
+	struct stat st;
+	ssize_t full, i, n = 0;
+	size_t u;
+	int fd[2], again, end, broken;
+
+	(void)rq;
+	for (u = 0; u < sizeof in; u++)
+		in[u] = (char)(u * 7 + u / 251);
+	must(pipe2(fd, O_NONBLOCK) == 0);
+	again = read(fd[0], out, 1) == -1 ? errno : 0;
+	must(writev(fd[1], iov, 2) == 3);
+	must(read(fd[0], out, 100) == 3 && memcmp(in, out, 3) == 0);
+	full = write(fd[1], in, sizeof in);
+	must(write(fd[1], in, 1) == -1 && errno == EAGAIN);
+	while ((i = read(fd[0], out + n, 777)) > 0)
+		n += i;
+	must(n == full && memcmp(in, out, (size_t)n) == 0);
+	must(lseek(fd[0], 0, SEEK_SET) == -1 && errno == ESPIPE);
+	must(fstat(fd[0], &st) == 0 && S_ISFIFO(st.st_mode));
+	must(write(fd[1], "x", 1) == 1);
+	close(fd[1]);
+	must(read(fd[0], out, 10) == 1);
+	end = (int)read(fd[0], out, 10);
+	must(pipe(fd) == 0);
+	(void)signal(SIGPIPE, SIG_IGN);
+	close(fd[0]);
+	broken = write(fd[1], "x", 1) == -1 ? errno : 0;
+	sandbox_printf(rp, "%s, %zd, %d, %s\n",
+	    again == EAGAIN ? "EAGAIN" : "?", full, end,
+	    broken == EPIPE ? "EPIPE" : "?");
+}
+
+static void
+events(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	uint64_t v = UINT64_MAX - 1, a = 0, b = 0, c = 0;
+	int fd, sem, again, inval;
+
+	(void)rq;
+	fd = eventfd(3, EFD_NONBLOCK);
+	sem = eventfd(3, EFD_NONBLOCK | EFD_SEMAPHORE);
+	must(fd >= 0 && sem >= 0);
+	must(read(fd, &a, sizeof a) == sizeof a);
+	again = read(fd, &b, sizeof b) == -1 ? errno : 0;
+	must(read(sem, &b, sizeof b) == sizeof b);
+	must(write(fd, &v, sizeof v) == sizeof v);
+	v = 1;
+	must(write(fd, &v, sizeof v) == -1 && errno == EAGAIN);
+	must(read(fd, &c, sizeof c) == sizeof c);
+	v = UINT64_MAX;
+	inval = write(fd, &v, sizeof v) == -1 ? errno : 0;
+	sandbox_printf(rp, "%lu, %lu, %lx, %s, %s\n", (unsigned long)a,
+	    (unsigned long)b, (unsigned long)c,
+	    again == EAGAIN ? "EAGAIN" : "?", inval == EINVAL ? "EINVAL" : "?");
+}
+
+static void
+timers(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	struct itimerspec its = { { 0, 10000000 }, { 0, 20000000 } };
+	struct timespec t0;
+	struct pollfd pfd;
+	uint64_t v = 0;
+	long first, all;
+	int fd, idle, n = 0;
+
+	(void)rq;
+	fd = timerfd_create(CLOCK_MONOTONIC, 0);
+	must(clock_gettime(CLOCK_MONOTONIC, &t0) == 0);
+	must(timerfd_settime(fd, 0, &its, NULL) == 0);
+	pfd.fd = fd;
+	pfd.events = POLLIN;
+	idle = poll(&pfd, 1, 0);
+	must(poll(&pfd, 1, 5000) == 1);
+	first = ms_since(&t0);
+	for (; n < 5; n += (int)v)
+		must(read(fd, &v, sizeof v) == sizeof v);
+	all = ms_since(&t0);
+	must(timerfd_gettime(fd, &its) == 0);
+	sandbox_printf(rp, "%d, %s, %s, %s\n", idle,
+	    first >= 19 && first < 1000 ? "first in time" : "first wrong",
+	    all >= 55 && all < 1500 ? "all in time" : "wrong",
+	    its.it_interval.tv_nsec == 10000000 ? "armed" : "?");
+}
+
+static void *
+late_writer(void *priv)
+{
+	struct timespec ts = { 0, 10000000 };
+	const int *fd = priv;
+	uint64_t one = 1;
+
+	must(nanosleep(&ts, NULL) == 0);
+	must(write(*fd, &one, sizeof one) == sizeof one);
+	return (NULL);
+}
+
+/* A thread waits, in each way there is, for another to write. */
+static void
+waiting(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = 4711 };
+	struct timespec ts = { 5, 0 };
+	struct timeval tv = { 5, 0 };
+	struct pollfd pfd;
+	pthread_t thr;
+	uint64_t v;
+	fd_set set;
+	int fd, ep, how, n = 0;
+
+	(void)rq;
+	fd = eventfd(0, 0);
+	ep = epoll_create1(0);
+	must(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) == 0);
+	for (how = 0; how < 6; how++) {
+		must(pthread_create(&thr, NULL, late_writer, &fd) == 0);
+		pfd.fd = fd;
+		pfd.events = POLLIN;
+		FD_ZERO(&set);
+		FD_SET(fd, &set);
+		if (how == 0)
+			must(poll(&pfd, 1, -1) == 1);
+		else if (how == 1)
+			must(ppoll(&pfd, 1, &ts, NULL) == 1);
+		else if (how == 2)
+			must(select(fd + 1, &set, NULL, NULL, &tv) == 1);
+		else if (how == 3)
+			must(pselect(fd + 1, &set, NULL, NULL, &ts, NULL) ==
+			    1);
+		else if (how == 4)
+			must(epoll_wait(ep, &ev, 1, -1) == 1 &&
+			    ev.data.u64 == 4711);
+		must(read(fd, &v, sizeof v) == sizeof v);
+		n += (int)v;
+		must(pthread_join(thr, NULL) == 0);
+	}
+	sandbox_printf(rp, "%d times\n", n);
+}
+
+/* When nothing comes, they end in time. */
+static void
+limits(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct timeval tv = { 0, 20000 };
+	struct timespec t0;
+	struct pollfd pfd;
+	long ms[3];
+	fd_set set;
+	int fd[2], ep, r[3];
+
+	(void)rq;
+	must(pipe(fd) == 0);
+	ep = epoll_create1(0);
+	must(epoll_ctl(ep, EPOLL_CTL_ADD, fd[0], &ev) == 0);
+	pfd.fd = fd[0];
+	pfd.events = POLLIN;
+	must(clock_gettime(CLOCK_MONOTONIC, &t0) == 0);
+	r[0] = poll(&pfd, 1, 20);
+	ms[0] = ms_since(&t0);
+	r[1] = epoll_wait(ep, &ev, 1, 20);
+	ms[1] = ms_since(&t0);
+	FD_ZERO(&set);
+	FD_SET(fd[0], &set);
+	r[2] = select(fd[0] + 1, &set, NULL, NULL, &tv);
+	ms[2] = ms_since(&t0);
+	sandbox_printf(rp, "%d %d %d, %s\n", r[0], r[1], r[2],
+	    ms[0] >= 19 && ms[1] >= 38 && ms[2] >= 57 && ms[2] < 2000 ?
+	    "in time" : "wrong");
+}
+
+static void
+epolls(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	struct epoll_event ev, out[8];
+	uint64_t one = 1, v;
+	int fd[3], outer, inner, loop, file, edge[3], shot[2], u, n;
+
+	(void)rq;
+	outer = epoll_create1(EPOLL_CLOEXEC);
+	inner = epoll_create1(0);
+	for (u = 0; u < 3; u++)
+		must((fd[u] = eventfd(0, 0)) >= 0);
+	/* edge: told once for each write */
+	ev.events = EPOLLIN | EPOLLET;
+	ev.data.u32 = 1;
+	must(epoll_ctl(inner, EPOLL_CTL_ADD, fd[0], &ev) == 0);
+	must(write(fd[0], &one, 8) == 8);
+	edge[0] = epoll_wait(inner, out, 8, 0);
+	edge[1] = epoll_wait(inner, out, 8, 0);
+	must(write(fd[0], &one, 8) == 8);
+	edge[2] = epoll_wait(inner, out, 8, 0);
+	/* one shot: once, until it is armed again */
+	ev.events = EPOLLIN | EPOLLONESHOT;
+	must(epoll_ctl(inner, EPOLL_CTL_ADD, fd[1], &ev) == 0);
+	must(write(fd[1], &one, 8) == 8);
+	shot[0] = epoll_wait(inner, out, 8, 0);
+	shot[1] = epoll_wait(inner, out, 8, 0);
+	must(epoll_ctl(inner, EPOLL_CTL_MOD, fd[1], &ev) == 0);
+	/* one in the other, but not in a circle */
+	ev.events = EPOLLIN;
+	must(epoll_ctl(outer, EPOLL_CTL_ADD, inner, &ev) == 0);
+	n = epoll_wait(outer, out, 8, 0);
+	loop = epoll_ctl(inner, EPOLL_CTL_ADD, outer, &ev) == -1 ? errno : 0;
+	must(epoll_ctl(outer, EPOLL_CTL_ADD, outer, &ev) == -1 &&
+	    errno == EINVAL);
+	must(epoll_ctl(inner, EPOLL_CTL_ADD, fd[1], &ev) == -1 &&
+	    errno == EEXIST);
+	must(epoll_ctl(inner, EPOLL_CTL_DEL, fd[2], &ev) == -1 &&
+	    errno == ENOENT);
+	file = open("/proc/self/exe", O_RDONLY);
+	if (file >= 0)
+		must(epoll_ctl(inner, EPOLL_CTL_ADD, file, &ev) == -1 &&
+		    errno == EPERM);
+	/* what is closed is forgotten, what is there twice is not */
+	must(read(fd[1], &v, 8) == 8 && write(fd[1], &one, 8) == 8);
+	u = dup(fd[1]);
+	close(fd[1]);
+	must(epoll_wait(inner, out, 8, 0) == 1);
+	ev.events = EPOLLIN;
+	close(u);
+	must(epoll_wait(inner, out, 8, 0) == 0);
+	sandbox_printf(rp, "edge %d %d %d, shot %d %d, nested %d, %s\n",
+	    edge[0], edge[1], edge[2], shot[0], shot[1], n,
+	    loop == ELOOP ? "ELOOP" : "?");
+}
+
+/* As many as there are, of each kind. */
+static void
+many(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	int i, n = 0, sets[64], depth, fd[2];
+
+	(void)rq;
+	while (n < 64 && (sets[n] = epoll_create1(0)) >= 0)
+		n++;
+	must(errno == EMFILE && pipe(fd) == -1 && errno == EMFILE);
+	/* a chain, in which each is asked for each of those above it */
+	for (depth = 0; depth + 1 < n; depth++)
+		if (epoll_ctl(sets[depth + 1], EPOLL_CTL_ADD, sets[depth],
+		    &ev) != 0)
+			break;
+	for (i = 0; i < n; i++)
+		must(epoll_wait(sets[i], &ev, 1, 0) == 0);
+	sandbox_printf(rp, "%d, %d deep\n", n, depth);
+}
+
+static void
+stuck(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	int fd[2];
+	char c;
+
+	(void)rp;
+	must(pipe(fd) == 0);
+	pfd.fd = fd[0];
+	if (sandbox_path_is(rq, "/stuck-poll"))
+		(void)poll(&pfd, 1, -1);
+	else
+		(void)read(fd[0], &c, 1);
+}
+
+static void
+bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	static const struct {
+		const char	*path;
+		guest_bad_f	*func;
+	} cases[] = {
+		{ "/boot", boot },
+		{ "/pipe", pipes },
+		{ "/event", events },
+		{ "/timer", timers },
+		{ "/wait", waiting },
+		{ "/limit", limits },
+		{ "/epoll", epolls },
+		{ "/many", many },
+		{ "/stuck", stuck },
+		{ "/stuck-poll", stuck },
+	};
+	size_t u;
+
+	for (u = 0; u < N(cases); u++)
+		if (sandbox_path_is(rq, cases[u].path)) {
+			cases[u].func(rq, rp);
+			return;
+		}
+	sandbox_fail(rp, 404, "No such case.");
+}
+
+int
+main(void)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	must(pipe2(boot_pipe, O_CLOEXEC) == 0);
+	boot_event = eventfd(5, 0);
+	boot_epoll = epoll_create1(0);
+	must(write(boot_pipe[1], "from the start", 14) == 14);
+	must(epoll_ctl(boot_epoll, EPOLL_CTL_ADD, boot_pipe[0], &ev) == 0);
+	must(epoll_ctl(boot_epoll, EPOLL_CTL_ADD, boot_event, &ev) == 0);
+	return (guest_serve(bad));
+}

@@ -16,7 +16,7 @@ import { getFrom } from "./headers.js";
 import { host } from "./host.js";
 import { Request, requestParts } from "./request.js";
 import { makeResponse } from "./response.js";
-import { parseURL } from "./url.js";
+import { URL, parseURL } from "./url.js";
 
 const MAX_REDIRECTS = 20;
 /* What is between two machines, and not part of the message. */
@@ -101,7 +101,7 @@ function exchange(rq, content) {
 function redirected(rq, content, answer) {
 	const location = getFrom(answer.list, "location");
 	const s = answer.status;
-	let next, url;
+	let next, url, far;
 
 	if (location === null || ![301, 302, 303, 307, 308].includes(s))
 		return (null);
@@ -109,6 +109,13 @@ function redirected(rq, content, answer) {
 	if (url === null || !/^https?:$/.test(url.protocol))
 		throw new TypeError(`fetch failed: ${rq.url}: redirected to ` +
 		    `"${location}"`);
+	far = new URL(url.href).origin !== new URL(rq.url).origin;
+	if (far && (url.username !== "" || url.password !== ""))
+		throw new TypeError(`fetch failed: ${rq.url}: redirected to ` +
+		    "a URL with a password in it");
+	if (s !== 303 && rq.body !== null && rq.body.source === null)
+		throw new TypeError(`fetch failed: ${rq.url}: redirected, ` +
+		    "and a stream can not be sent again");
 	next = { ...rq, list: rq.list.slice() };
 	next.url = url.href;
 	if (url.hash === "" && rq.url.includes("#"))
@@ -119,7 +126,7 @@ function redirected(rq, content, answer) {
 		drop(next.list, BODY_HEADERS);
 		content = "";
 	}
-	if (new URL(url.href).origin !== new URL(rq.url).origin)
+	if (far)
 		drop(next.list, ["authorization", "cookie",
 			"proxy-authorization"]);
 	return ({ rq: next, content });

@@ -110,22 +110,23 @@ loop_call(struct sbx_exchange *x, struct sbx_proc *p)
 {
 	const struct kvm_regs *r;
 	enum sbx_next_e next = SBX_NEXT_RETURN;
-	uint64_t a[6];
+	uint64_t a[6], nr;
 	int64_t result = 0;
 
 	r = SBX_Machine_Regs(p->machine);
+	nr = r->rax;
 	a[0] = r->rdi;
 	a[1] = r->rsi;
 	a[2] = r->rdx;
 	a[3] = r->r10;
 	a[4] = r->r8;
 	a[5] = r->r9;
-	if (SBX_Hostcall_Is(r->rax))
-		next = SBX_Hostcall(x, p, r->rax, a, &result);
+	if (SBX_Hostcall_Is(nr))
+		next = SBX_Hostcall(x, p, nr, a, &result);
 	else
-		result = SBX_Syscall(p, r->rax, a);
+		result = SBX_Syscall(p, nr, a);
 	if (sbx_trace != NULL)
-		sbx_trace(p, r->rax, a, result, next != SBX_NEXT_RETURN ||
+		sbx_trace(p, nr, a, result, next != SBX_NEXT_RETURN ||
 		    p->kill != SBX_KILL_NONE);
 	if (p->kill != SBX_KILL_NONE)
 		return (SBX_NEXT_KILLED);

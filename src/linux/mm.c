@@ -136,10 +136,22 @@ SBX_Mm_Map(struct sbx_mm *mm, uint64_t at, uint64_t len, uint64_t *zero)
 		return (0);
 	if (at == 0 || mm_insert(mm, at, at + len))
 		return (0);
+	mm->idle_lo = mm->idle_hi = 0;
 	*zero = mm->used;
 	if (at < mm->used)
 		mm->used = at;
 	return (at);
+}
+
+void
+SBX_Mm_Idle(struct sbx_mm *mm, uint64_t lo, uint64_t hi, uint64_t used)
+{
+
+	CHECK_OBJ_NOTNULL(mm, SBX_MM_MAGIC);
+	assert(lo < hi);
+	mm->idle_lo = lo;
+	mm->idle_hi = hi;
+	mm->idle_used = used;
 }
 
 int
@@ -152,6 +164,9 @@ SBX_Mm_Unmap(struct sbx_mm *mm, uint64_t lo, uint64_t hi)
 	CHECK_OBJ_NOTNULL(mm, SBX_MM_MAGIC);
 	assert(lo <= hi);
 	mm->changed = 1;
+	if (lo < hi && lo == mm->idle_lo && hi == mm->idle_hi)
+		mm->used = mm->idle_used;
+	mm->idle_lo = mm->idle_hi = 0;
 	for (u = 0; u < mm->n_extent; u++) {
 		e = &mm->extent[u];
 		if (e->hi <= lo || e->lo >= hi)

@@ -40,6 +40,8 @@ struct sbx_mm {
 	uint64_t		lo, hi;		/* the arena */
 	uint64_t		brk;		/* end of brk, from lo */
 	uint64_t		used;		/* lowest mmap ever had */
+	uint64_t		idle_lo, idle_hi;	/* the last, unused */
+	uint64_t		idle_used;	/* (used) before it */
 	int			narrowed;	/* by mprotect, somewhere */
 	unsigned		n_extent;
 	struct sbx_mm_extent	extent[SBX_MM_EXTENTS_MAX]; /* ascending */
@@ -66,6 +68,11 @@ void SBX_Mm_Copy(struct sbx_mm *to, const struct sbx_mm *from);
  */
 uint64_t SBX_Mm_Map(struct sbx_mm *, uint64_t at, uint64_t len,
     uint64_t *zero);
+
+/* What was mapped last, at [lo, hi), is not going to be used as it is. If it is
+ * unmapped before anything else is mapped, it is as if it had never been:
+ * (used) is the lowest mmap before. Runtimes try many places so. */
+void SBX_Mm_Idle(struct sbx_mm *, uint64_t lo, uint64_t hi, uint64_t used);
 
 /* Give [lo, hi) back, whole pages, any mixture of mapped and not. Returns -1
  * if there are too many mappings. */

@@ -26,6 +26,9 @@
 
 #define MEM_RW			(SBX_MAP_USER | SBX_MAP_WRITE)
 
+/* From this many bytes on, memory without access is not closed page by page. */
+#define MEM_RESERVE		(UINT64_C(4) << 20)
+
 uint64_t
 SBX_Mem_Behind(struct sbx_proc *p, uint64_t va, uint64_t len, int write,
     uint8_t **b)
@@ -353,9 +356,16 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 	if (p->serving && flags == SBX_MAP_USER)
 		flags = MEM_RW;
 	/* What a C library makes for a thread: it opens all but the lower end
-	 * next. So one page is closed here, and not all of them twice. */
+	 * next. So one page is closed here, and not all of them twice. And
+	 * what is too large to be a guard is a reservation, of which the program
+	 * will use little. */
 	stack = (a[3] & MAP_STACK) && a[2] == PROT_NONE;
-	i = mem_fresh(p, va, va + len, used, stack ? MEM_RW : flags);
+	if (stack || (a[2] == PROT_NONE && len >= MEM_RESERVE))
+		i = mem_fresh(p, va, va + len, used, MEM_RW);
+	else
+		i = mem_fresh(p, va, va + len, used, flags);
+	if (i == 0 && a[2] == PROT_NONE && !stack && at == 0)
+		SBX_Mm_Idle(&p->mm, va, va + len, used);
 	if (i == 0 && stack)
 		mem_rights(p, va, va + SBX_PAGE, flags, 0);
 	if (i == 0 && ofd != NULL)

@@ -127,6 +127,37 @@ extremes(void)
 	CHECK_EQ(mm.n_extent, 0);
 }
 
+/* A place that was only tried leaves no trace: what is mapped there next need
+ * not be zeroed. One that something else was mapped behind does. */
+static void
+idle(void)
+{
+	uint64_t va, zero, used;
+
+	SBX_Mm_Init(&mm, LO, HI);
+	va = SBX_Mm_Map(&mm, 0, 4 * SBX_PAGE, &used);
+	CHECK_EQ(va, HI - 4 * SBX_PAGE);
+	CHECK_EQ(used, HI);
+	SBX_Mm_Idle(&mm, va, va + 4 * SBX_PAGE, used);
+	CHECK_EQ(SBX_Mm_Unmap(&mm, va, va + 4 * SBX_PAGE), 0);
+	CHECK_EQ(SBX_Mm_Map(&mm, 0, 2 * SBX_PAGE, &zero), HI - 2 * SBX_PAGE);
+	CHECK_EQ(zero, HI);
+	va = SBX_Mm_Map(&mm, 0, 4 * SBX_PAGE, &used);
+	SBX_Mm_Idle(&mm, va, va + 4 * SBX_PAGE, used);
+	CHECK_EQ(SBX_Mm_Map(&mm, 0, SBX_PAGE, &zero), va - SBX_PAGE);
+	CHECK_EQ(SBX_Mm_Unmap(&mm, va, va + 4 * SBX_PAGE), 0);
+	CHECK_EQ(SBX_Mm_Map(&mm, va, SBX_PAGE, &zero), va);
+	CHECK_EQ(zero, va - SBX_PAGE);
+	/* a part of it is not all of it */
+	SBX_Mm_Init(&mm, LO, HI);
+	va = SBX_Mm_Map(&mm, 0, 4 * SBX_PAGE, &used);
+	SBX_Mm_Idle(&mm, va, va + 4 * SBX_PAGE, used);
+	CHECK_EQ(SBX_Mm_Unmap(&mm, va, va + SBX_PAGE), 0);
+	CHECK_EQ(SBX_Mm_Unmap(&mm, va, va + 4 * SBX_PAGE), 0);
+	CHECK_EQ(SBX_Mm_Map(&mm, 0, SBX_PAGE, &zero), HI - SBX_PAGE);
+	CHECK_EQ(zero, va);
+}
+
 int
 main(void)
 {
@@ -135,5 +166,6 @@ main(void)
 	TEST(random_calls);
 	TEST(brk_and_mmap_meet);
 	TEST(extremes);
+	TEST(idle);
 	TEST_END();
 }

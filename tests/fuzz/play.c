@@ -255,8 +255,11 @@ play_check_host(const struct play *pl)
 	AZ(memcmp(mem, golden, SBX_SYS_STACK));
 	AZ(memcmp(mem + SBX_SYS_ENTRY, golden + SBX_SYS_ENTRY,
 	    SBX_SYS_EDITS - SBX_SYS_ENTRY));
-	AZ(memcmp(mem + SBX_SYS_VDSO, golden + SBX_SYS_VDSO,
-	    SBX_SYS_END - SBX_SYS_VDSO));
+	AZ(memcmp(mem + SBX_SYS_VDSO, golden + SBX_SYS_VDSO, SBX_PAGE));
+	/* registers of the thread that was switched to are in between */
+	AZ(memcmp(mem + SBX_SYS_SWITCH_DATA + SBX_PAGE, golden +
+	    SBX_SYS_SWITCH_DATA + SBX_PAGE,
+	    SBX_SYS_END - SBX_SYS_SWITCH_DATA - SBX_PAGE));
 	AZ(memcmp(mem + SBX_SYS_END, pl->tables, pl->tables_len));
 }
 
@@ -367,14 +370,17 @@ play_after(struct play *pl, uint64_t result)
 }
 
 static void
-play_returned(struct play *pl, uint64_t result)
+play_returned(struct play *pl, const struct kvm_regs *r)
 {
+	uint64_t result = r->rax;
 
 	if (!pl->pending)
 		return;
 	pl->pending = 0;
 	play_check(pl);
-	play_after(pl, result);
+	/* and not to another thread, or a handler */
+	if (r->rip == PLAY_CODE && pl->proc->threads.n == 1)
+		play_after(pl, result);
 	memmove(pl->result + 1, pl->result, 3 * sizeof *pl->result);
 	pl->result[0] = result;
 }
@@ -467,20 +473,26 @@ play_put_words(struct play *pl, struct fake_vm *vm)
 	return (0);
 }
 
-static const char * const play_paths[] = {
+static const char * const play_paths[PLAY_PATHS] = {
 	"/dev/null", "/dev/zero", "/dev/urandom", PLAY_FILES "/text.bin",
 	PLAY_FILES "/empty.bin", PLAY_FILES, PLAY_FILES "/../fuzz/play.c",
 	PLAY_FILES "/nothing", "/proc/self/exe", "/etc/passwd", "/", "",
 	"relative", PLAY_FILES "/", PLAY_FILES "/./alpha.png", "//",
+	"/tmp", "/tmp/a", "/tmp/b", "/tmp/d", "/tmp/d/a", "/tmp/d/d",
+	"/tmp/../tmp/a", "/tmp/d/../../etc", "/proc/self/maps", "/proc/cpuinfo",
+	"/proc/self/fd", "/proc/self/status", "/dev", "/proc/meminfo",
+	"/tmp/d/d/", "/dev/fd/3",
 };
 
 static int
 play_put_path(struct play *pl, struct fake_vm *vm)
 {
-	const char *p = play_paths[Play_Bytes(pl, 1) & 15];
+	uint64_t k = Play_Bytes(pl, 1);
+	const char *p = play_paths[k % PLAY_PATHS];
 
-	play_write(pl, vm, pl->img->layout.stack_hi - PLAY_SCRATCH, p,
-	    strlen(p) + 1);
+	/* calls that take two have the other one behind it */
+	play_write(pl, vm, pl->img->layout.stack_hi - PLAY_SCRATCH +
+	    (k & PLAY_PATHS ? 100 : 0), p, strlen(p) + 1);
 	return (0);
 }
 
@@ -710,6 +722,9 @@ static const uint64_t play_boot[][7] = {
 	{ SYS_mprotect, LAST, SBX_PAGE, PROT_READ },
 	{ SYS_prctl, 15, PATH(3) },
 	{ SYS_rt_sigaction, 10, PATH(3), 0, 8 },
+	{ SYS_mkdir, PATH(19), 0777 },
+	{ SYS_open, PATH(17), O_RDWR | O_CREAT, 0666 },
+	{ SYS_write, 6, PLAY_DATA, 5000 },
 	{ SANDBOX_CALL_NEXT, SANDBOX_ABI_VERSION, 0 },
 };
 
@@ -756,7 +771,7 @@ play_run(void *priv, struct fake_vm *vm)
 		pl->run(pl->run_priv, vm);
 		return;
 	}
-	play_returned(pl, vm->run->s.regs.regs.rax);
+	play_returned(pl, &vm->run->s.regs.regs);
 	while (pl->p < pl->e && pl->calls < PLAY_CALLS)
 		if (play_op(pl, vm))
 			return;
@@ -775,7 +790,7 @@ struct play_elf {
 	uint8_t			pad[SBX_PAGE - sizeof(Elf64_Ehdr) -
 				    3 * sizeof(Elf64_Phdr)];
 	uint8_t			konst[SBX_PAGE];
-	char			data[16][PLAY_PATH_LEN];
+	char			data[PLAY_PATHS][PLAY_PATH_LEN];
 };
 
 static void
@@ -816,7 +831,7 @@ play_make_elf(struct play_elf *f)
 	    PF_R | PF_W);
 	f->ph[2].p_memsz = 0x3000;
 	memset(f->konst, 'c', sizeof f->konst);
-	for (u = 0; u < 16; u++)
+	for (u = 0; u < PLAY_PATHS; u++)
 		(void)snprintf(f->data[u], PLAY_PATH_LEN, "%s", play_paths[u]);
 }
 
@@ -917,11 +932,14 @@ play_check_reset(const struct play *pl)
 		AZ(memcmp(&p->files.ofd[u], &g->files.ofd[u],
 		    sizeof g->files.ofd[u]));
 	AZ(memcmp(p->sigaction, g->sigaction, sizeof g->sigaction));
-	play_check_threads(&p->threads, &g->threads);
 	AZ(p->edits.n);
 	AZ(p->edits.overflow);
 	AZ(p->out[0].len);
 	AZ(p->out[1].len);
+	play_check_threads(&p->threads, &g->threads);
+	assert(p->files.tmp.n == g->files.tmp.n);
+	AZ(memcmp(p->files.tmp.node, g->files.tmp.node,
+	    g->files.tmp.n * sizeof *g->files.tmp.node));
 	assert(fake.n_fd == pl->n_fd);
 	assert(fake.n_map == pl->n_map);
 }

@@ -23,7 +23,8 @@
 #define PLAY_CODE	UINT64_C(0x400000)
 #define PLAY_CONST	UINT64_C(0x401000)
 #define PLAY_DATA	UINT64_C(0x402000)
-#define PLAY_PATH_LEN	512
+#define PLAY_PATH_LEN	256
+#define PLAY_PATHS	32
 
 /* In the stack, below its end: where paths and answers are put. */
 #define PLAY_SCRATCH	8192

@@ -111,7 +111,7 @@ def guests_memory(g):
 
 
 def guests_files(g):
-    for path in range(16):
+    for path in range(32):
         g.path(path)
         g.call("open", at("scratch"), 0)
         g.call("stat", at("scratch"), at("data", off=64))
@@ -129,6 +129,70 @@ def guests_files(g):
     g.call("writev", 1, at("stack"), 3)
     g.call("readv", 40, at("stack"), 3)
     g.call("write", 2, at("data"), 95)
+    return g
+
+
+def guests_tmp(g):
+    g.path(17)
+    g.call("open", at("scratch"), 0o102, 0o666)
+    g.call("write", 7, at("const"), 4097)
+    g.call("pwrite64", 7, at("data"), 95, 9000)
+    g.call("ftruncate", 7, 8191)
+    g.call("fallocate", 7, 0, 0, 65536)
+    g.call("lseek", 7, 0, 0)
+    g.call("read", 7, at("data"), 8192)
+    g.path(19)
+    g.call("mkdir", at("scratch"), 0o777)
+    g.path(17)
+    g.path(20 + 32)
+    g.call("rename", at("scratch"), at("scratch", off=100))
+    g.path(20)
+    g.call("open", at("scratch"), 0)
+    g.call("unlink", at("scratch"))
+    g.call("read", 8, at("data"), 100)
+    g.call("mmap", 0, 8192, RW, 2, 8, 0)
+    g.call("close", 8)
+    g.path(16)
+    g.call("open", at("scratch"), 0o200000)
+    g.call("getdents64", 8, at("data"), 1024)
+    g.path(19)
+    g.call("rmdir", at("scratch"))
+    g.call("statfs", at("scratch"), at("data"))
+    g.call("statx", -100, at("scratch"), 0, 4095, at("data"))
+    return g
+
+
+def guests_threads(g):
+    flags = 0x3d0f00
+    for _ in range(3):
+        g.call("clone", n(flags), at("data_end"), at("data"), at("data", off=8),
+               at("stack"))
+    g.call("sched_yield")
+    g.call("futex", at("data"), 0, 0, 0)
+    g.call("futex", at("data"), 1, 9)
+    g.call("set_robust_list", at("data"), 24)
+    g.call("gettid")
+    g.call("exit", 0)
+    g.op("t", 24)
+    g.call("exit", 0)
+    g.call("sched_yield")
+    return g
+
+
+def guests_signals(g):
+    g.words(at("stack"), at("code"), n(0x0c000004), at("code"), 0)
+    for sig in 10, 11, 14:
+        g.call("rt_sigaction", sig, at("stack"), at("data"), 8)
+    g.words(at("data"), at("window"), 0, n(65536))
+    g.call("sigaltstack", at("data"), 0)
+    g.call("kill", 1, 10)
+    g.call("rt_sigreturn")
+    g.call("tgkill", 1, 1, 14)
+    g.op("f", 14, *[n(u) for u in range(6)], 0)
+    g.call("rt_sigreturn")
+    g.call("rt_sigpending", at("data"), 8)
+    g.call("rt_sigtimedwait", at("data"), at("stack"), at("data"), 8)
+    g.call("rt_sigsuspend", at("data"), 8)
     return g
 
 
@@ -168,6 +232,9 @@ def guests_syscall():
     seed("syscall", "memory", guests_memory(new()).b)
     seed("syscall", "files", guests_files(new()).b)
     seed("syscall", "rest", guests_rest(new()).b)
+    seed("syscall", "tmp", guests_tmp(new()).b)
+    seed("syscall", "threads", guests_threads(new()).b)
+    seed("syscall", "signals", guests_signals(new()).b)
     for name in NR:
         g = new()
         for where in "data", "const", "null", "tables", "result":

@@ -46,7 +46,8 @@ static const struct kvm_needs {
 } kvm_needs[] = {
 	{ KVM_CAP_USER_MEMORY, 1, "user memory" },
 	{ KVM_CAP_IMMEDIATE_EXIT, 1, "immediate exit (Linux 4.13)" },
-	{ KVM_CAP_SYNC_REGS, KVM_SYNC_X86_REGS, "sync regs (Linux 4.17)" },
+	{ KVM_CAP_SYNC_REGS, KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS,
+	    "sync regs (Linux 4.17)" },
 	{ KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, 1,
 	    "manual dirty log protection (Linux 5.2)" },
 	{ KVM_CAP_XCRS, 1, "XCRS" },

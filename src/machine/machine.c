@@ -101,6 +101,17 @@ machine_memory(struct sbx_machine *m, struct sbx_err *err)
 }
 
 static int
+machine_sregs(struct sbx_machine *m, unsigned long nr, struct kvm_sregs *s,
+    struct sbx_err *err)
+{
+
+	if (sbx_os.ioctl(m->vcpu_fd, nr, s) < 0)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    nr == KVM_GET_SREGS ? "KVM_GET_SREGS" : "KVM_SET_SREGS"));
+	return (0);
+}
+
+static int
 machine_vcpu(struct sbx_machine *m, struct sbx_err *err)
 {
 	void *p;
@@ -115,8 +126,10 @@ machine_vcpu(struct sbx_machine *m, struct sbx_err *err)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
 		    "mmap of struct kvm_run"));
 	m->run = p;
-	m->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
-	return (SBX_X86_Setup(m, err));
+	m->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+	if (SBX_X86_Setup(m, err))
+		return (-1);
+	return (machine_sregs(m, KVM_GET_SREGS, &m->sregs, err));
 }
 
 int
@@ -242,17 +255,6 @@ SBX_Machine_Enter(struct sbx_machine *m, const struct sbx_cpu_image *img)
 	r = &m->run->s.regs.regs;
 	*r = img->regs;
 	machine_continue(m, r, SBX_SYS_ENTRY, img->regs.rflags);
-}
-
-static int
-machine_sregs(struct sbx_machine *m, unsigned long nr, struct kvm_sregs *s,
-    struct sbx_err *err)
-{
-
-	if (sbx_os.ioctl(m->vcpu_fd, nr, s) < 0)
-		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
-		    nr == KVM_GET_SREGS ? "KVM_GET_SREGS" : "KVM_SET_SREGS"));
-	return (0);
 }
 
 static int
@@ -404,6 +406,34 @@ machine_is_out(const struct sbx_machine *m, uint64_t at)
 	return (rip == (m->kvm->platform == SBX_PLATFORM_P ? at + 2 : at));
 }
 
+static int
+machine_same_table(const struct kvm_dtable *a, const struct kvm_dtable *b)
+{
+
+	return (a->base == b->base && a->limit == b->limit);
+}
+
+/*
+ * Ring 3 can change none of these. If one is another, the guest has been in
+ * ring 0, by a hole in the CPU, in KVM or in us, and could find it like that
+ * in its next request. On platform P a program that makes a system call is in
+ * ring 3, on hardware it is in the stub.
+ */
+static int
+machine_is_ours(const struct sbx_machine *m)
+{
+	const struct kvm_sregs *is = &m->run->s.regs.sregs, *was = &m->sregs;
+
+	return ((m->kvm->platform != SBX_PLATFORM_P || is->cs.dpl == 3) &&
+	    is->cr0 == was->cr0 && is->cr3 == was->cr3 &&
+	    is->cr4 == was->cr4 && is->efer == was->efer &&
+	    machine_same_table(&is->gdt, &was->gdt) &&
+	    machine_same_table(&is->idt, &was->idt) &&
+	    is->tr.base == was->tr.base && is->tr.limit == was->tr.limit &&
+	    is->ldt.selector == was->ldt.selector &&
+	    is->ldt.base == was->ldt.base);
+}
+
 static enum sbx_exit_e
 machine_exit_io(struct sbx_machine *m, struct sbx_err *err)
 {
@@ -419,6 +449,12 @@ machine_exit_io(struct sbx_machine *m, struct sbx_err *err)
 		if (!machine_is_out(m, SBX_SYS_SYSCALL) ||
 		    run->s.regs.regs.rcx >= SBX_GVA_USER_END)
 			break;
+		if (!machine_is_ours(m)) {
+			(void)SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
+			    "the program has been in ring 0: control "
+			    "registers are not as they were");
+			return (SBX_EXIT_BAD);
+		}
 		m->entered = 1;
 		return (SBX_EXIT_SYSCALL);
 	case SBX_PORT_FAULT:

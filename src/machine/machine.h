@@ -86,6 +86,7 @@ struct sbx_machine {
 	int			vcpu_fd;
 	struct kvm_run		*run;
 	struct sbx_gmem		gmem;
+	struct kvm_sregs	sregs;		/* as they have to be */
 	int			entered;	/* it stands in the stub */
 	enum sbx_exit_e		last;		/* what Run returned */
 	uint8_t			*xsave;		/* room for KVM's answer */

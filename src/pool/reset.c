@@ -16,8 +16,9 @@
  *	request and answer	SBX_Exchange_Begin()
  *	fetches			SBX_Fetch_End(), before this
  *	clock, random numbers	never put back, but new for each request
- *	control and debug registers, MSRs
- *				ring 3 can not change them
+ *	control registers, descriptor tables
+ *				machine.c looks at them at each system call
+ *	debug registers, MSRs	ring 3 can not change them
  *
  * A page that has been dirtied once stays private to the VM and writable: its
  * bit in KVM's log is not cleared, so that the next request does not fault on

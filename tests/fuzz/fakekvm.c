@@ -314,12 +314,13 @@ fake_kvm_run(struct fake_vm *vm)
 		errno = EINTR;
 		return (-1);
 	}
+	AN(vm->run->kvm_valid_regs & KVM_SYNC_X86_SREGS);
 	if (vm->sregs.cs.dpl == 0 && r->rip == SBX_SYS_FAULT + SBX_FAULT_EDIT &&
-	    !fake.fail_edit) {
+	    !fake.fail_edit)
 		fake_editor(vm);
-		return (0);
-	}
-	fake.run(fake.priv, vm);
+	else
+		fake.run(fake.priv, vm);
+	vm->run->s.regs.sregs = vm->sregs;
 	return (0);
 }
 

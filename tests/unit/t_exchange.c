@@ -288,6 +288,12 @@ bad_answers(void)
 	REFUSED(hdr[1].value.len, 65537, "more than 65536");
 	REFUSED(rsp.reason.len, 65537, "more than 65536");
 	REFUSED(rsp.reason, put("a\rb", 3), "reason");
+	/* each of them is short enough, together they are not */
+	make();
+	hdr[0].name.len = hdr[0].value.len = hdr[1].name.len = 1;
+	rsp.reason.ptr.va = AT_STRINGS;
+	rsp.reason.len = 65534;
+	refused("more than 65536");
 	REFUSED(rsp.body_len, w.x.body_max + 1, "max_response_body");
 	REFUSED(rsp.body_len, UINT64_MAX, "max_response_body");
 	REFUSED(rsp.body.va, 0, "does not have");

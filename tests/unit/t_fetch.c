@@ -25,7 +25,8 @@ static struct world w;
  * The host. URLs, with a number behind them:
  *
  *	/now/N		has ended when it starts, a body of N bytes
- *	/later/N	ends when somebody waits for it
+ *	/later/N	ends when somebody waits for it, no hit
+ *	/liar/N		a body of N bytes, whatever the limit is
  *	/never/		does not end
  *	/error/N	ends at once, with errno N
  *	/refuse/N	does not start, for errno N
@@ -121,14 +122,18 @@ host_start(void *priv, const struct sbx_fetch_request *rq,
 	f->ended = 1;
 	if (is(f, "refuse", &n)) {
 		free(f);
-		return ((int)n);
+		return (n > 0 ? (int)n : EAGAIN);
 	}
 	if (is(f, "now", &n))
 		answer(f, 2, 3, n);
 	else if (is(f, "later", &n)) {
 		answer(f, 1, 3, n);
+		f->a.hit = 0;
 		f->ended = 0;
 		f->later = 1;
+	} else if (is(f, "liar", &n)) {
+		f->max_body = UINT64_MAX;
+		answer(f, 0, 0, n);
 	} else if (is(f, "error", &n))
 		f->a.error = (int)n;
 	else if (is(f, "headers", &n))
@@ -358,6 +363,7 @@ good(void)
 
 	begin();
 	make(0, "/now/5");
+	World_Put(&w, AT_SPACE(0), bytes, SPACE);
 	rq[0].method = text("POST");
 	rq[0].host = text("example.com");
 	rq[0].body.va = text("body").ptr.va;
@@ -458,6 +464,7 @@ waiting(void)
 	CHECK_EQ(use()->errors, 3);
 	CHECK_EQ(use()->loops, 1);
 	CHECK_EQ(use()->asked, 13);
+	CHECK_EQ(use()->hits, 1);
 	end();
 }
 
@@ -771,6 +778,9 @@ bad_items(void)
 	ITEM(hdr[0].value.ptr.va, WORLD_KERNEL, EFAULT);
 	ITEM(hdr[0].value.len, UINT32_MAX, E2BIG);
 	ITEM(hdr[0].value.reserved, 7, EINVAL);
+	/* each of them is short enough, together they are not */
+	ITEM(hdr[0].value, put(bytes, SANDBOX_MAX_HEADER_BYTES - 12), 0);
+	ITEM(hdr[0].value, put(bytes, SANDBOX_MAX_HEADER_BYTES - 11), E2BIG);
 	ITEM(rq[0].body.va, 0, EFAULT);
 	ITEM(rq[0].body.va, END, EFAULT);
 	ITEM(rq[0].body.va, UINT64_MAX, EFAULT);
@@ -951,6 +961,13 @@ too_large(void)
 	CHECK_EQ(call(1, 1), 1);
 	CHECK_EQ(rp[0].error, 0);
 	CHECK_EQ(seen.body_len, 5000);
+	make(0, "/liar/101");
+	rq[0].max_body = 100;
+	CHECK_EQ(call(1, 1), 1);
+	CHECK_EQ(rp[0].error, EMSGSIZE);
+	make(0, "/liar/5000");
+	CHECK_EQ(call(1, 1), 1);
+	CHECK_EQ(rp[0].error, EDQUOT);
 	/* headers that no guest could answer with */
 	w.x.fetches.limits.bytes = 1 << 20;
 	CHECK_EQ(one("/headers/256"), 1);

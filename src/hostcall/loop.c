@@ -19,6 +19,7 @@
 #include "machine/machine.h"
 
 /* Bits of a page fault's error code (SDM vol. 3, 4.7) */
+#define PF_PRESENT		0x1
 #define PF_WRITE		0x2
 #define PF_FETCH		0x10
 
@@ -86,6 +87,9 @@ loop_fault(struct sbx_proc *p)
 	int i;
 
 	SBX_Machine_Fault(p->machine, &f);
+	if (f.vector == 14 && !(f.error & PF_PRESENT) &&
+	    SBX_Far_Missing(p, f.addr))
+		return (SBX_Sched_Again(p) == 0);
 	i = SBX_Sched_Fault(p, &f);
 	if (i == 0)
 		loop_fault_kill(p, &f);

@@ -34,6 +34,9 @@
 
 #define LOAD_STACK_MAX		(UINT64_C(8) << 20)	/* as Linux */
 
+/* Reservations begin at a multiple of this. */
+#define LOAD_FAR		(UINT64_C(1) << 30)
+
 /* An arena smaller than this is no use to any C library. */
 #define LOAD_ARENA_MIN		(UINT64_C(256) << 10)
 
@@ -145,6 +148,12 @@ load_layout(struct load *ld)
 	lay->stack_lo = lay->arena_hi + LOAD_GUARD;
 	lay->stack_hi = lay->stack_lo + stack;
 	lay->window = lay->stack_hi + LOAD_GUARD;
+	/* tables of their own, so that they are no concern of others' */
+	lay->far_lo = (lay->window + lay->window_len + LOAD_FAR - 1) &
+	    ~(LOAD_FAR - 1);
+	lay->far_hi = SBX_GVA_USER_END;
+	if (lay->far_lo > lay->far_hi)
+		lay->far_lo = lay->far_hi;
 	lay->clock = lay->window + sizeof(struct sandbox_request);
 	return (0);
 }
@@ -286,14 +295,17 @@ load_parts(struct load *ld)
 {
 	struct sbx_layout *lay = ld->lay;
 	uint64_t len = lay->stack_hi - lay->stack_lo;
-	sbx_gpa_t stack, any;
+	sbx_gpa_t stack, any, arena;
 	const unsigned rw = SBX_MAP_USER | SBX_MAP_WRITE;
 
 	if (load_map(ld, lay->stack_lo, len, rw, &stack) ||
 	    load_map(ld, lay->window, lay->window_len, rw, &any) ||
 	    load_map(ld, lay->arena_lo, lay->arena_hi - lay->arena_lo, rw,
-	    &any))
+	    &arena))
 		return (-1);
+	lay->arena_pa = arena.pa;
+	lay->table = ld->pg.next;
+	lay->table_end = ld->pg.end;
 	return (load_stack(ld, (uint8_t *)SBX_Gmem_Phys(ld->gm, stack, len) +
 	    len));
 }

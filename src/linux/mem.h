@@ -11,7 +11,29 @@
 
 #include <stdint.h>
 
+#include "machine/machine.h"
+
 struct sbx_proc;
+
+/*
+ * Changes to page table entries that are there. They are made at the latest
+ * with Flush, by the guest's ring 0, before the program is frozen too:
+ * hardware that has the old translation of a page cached may fault on it even
+ * where the new one allows more, and platform P does not see the host narrow
+ * one. The guest is killed if that fails.
+ */
+struct sbx_batch {
+	struct sbx_proc		*p;
+	unsigned		n;
+	struct sbx_edit		e[SBX_EDITS_MAX];
+};
+
+void SBX_Batch_Init(struct sbx_batch *, struct sbx_proc *);
+void SBX_Batch_Edit(struct sbx_batch *, uint64_t va, uint64_t value);
+void SBX_Batch_Flush(struct sbx_batch *);
+
+/* Remember what an entry was, for the reset after a request. */
+void SBX_Mem_Undo(struct sbx_proc *, const struct sbx_edit *old);
 
 /*
  * The host's memory behind the guest's, whatever the guest may do with it: as

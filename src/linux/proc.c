@@ -34,6 +34,10 @@ SBX_Proc_Init(struct sbx_proc *p, struct sbx_machine *m,
 	p->layout = lay;
 	p->path = path;
 	SBX_Mm_Init(&p->mm, lay->arena_lo, lay->arena_hi);
+	SBX_Far_Init(&p->far, lay->far_lo, lay->far_hi, lay->table,
+	    lay->table_end);
+	m->gmem.missing = SBX_Far_Missing;
+	m->gmem.priv = p;
 	SBX_Files_Init(&p->files, allow);
 	SBX_Threads_Init(&p->threads);
 	SBX_Channels_Init(&p->channels);
@@ -66,6 +70,7 @@ SBX_Proc_Copy(struct sbx_proc *p, const struct sbx_proc *golden)
 	CHECK_OBJ_NOTNULL(golden, SBX_PROC_MAGIC);
 	proc_copy(p, golden);
 	SBX_Mm_Copy(&p->mm, &golden->mm);
+	SBX_Far_Copy(&p->far, &golden->far);
 	SBX_Files_Copy(&p->files, &golden->files);
 	p->serving = 1;
 	return (SBX_Threads_Copy(&p->threads, &golden->threads, 1) ||
@@ -152,6 +157,8 @@ SBX_Proc_Reset(struct sbx_proc *p, const struct sbx_proc *golden)
 		proc_copy(p, golden);
 	if (p->mm.changed)
 		SBX_Mm_Copy(&p->mm, &golden->mm);
+	if (p->far.changed)
+		SBX_Far_Copy(&p->far, &golden->far);
 	SBX_Files_Reset(&p->files, &golden->files);
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "linux/channel.h"
+#include "linux/far.h"
 #include "linux/file.h"
 #include "linux/host.h"
 #include "linux/mm.h"
@@ -36,6 +37,9 @@ struct sbx_layout {
 	uint64_t		entry;
 	uint64_t		program_lo;	/* its first segment */
 	uint64_t		arena_lo, arena_hi;
+	uint64_t		arena_pa;	/* all of it in a row */
+	uint64_t		far_lo, far_hi;
+	uint64_t		table, table_end; /* free tables, physical */
 	uint64_t		stack_lo, stack_hi;
 	uint64_t		window;		/* the request block */
 	uint64_t		clock;		/* in it: struct sbx_clock */
@@ -73,6 +77,7 @@ struct sbx_proc {
 	int			changed;	/* the next one has */
 	struct sbx_sigaction	sigaction[SBX_NSIG];
 	struct sbx_mm		mm;		/* has its own (changed) */
+	struct sbx_far		far;		/* has its own (changed) */
 	struct sbx_files	files;		/* has its own (changed) */
 	struct sbx_threads	threads;	/* has its own (changed) */
 	struct sbx_channels	channels;	/* has its own (changed) */

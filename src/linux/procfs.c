@@ -23,6 +23,7 @@
 #include "linux/syscall.h"
 #include "machine/kvm.h"
 #include "machine/machine.h"
+#include "machine/paging.h"
 
 /* Where a text is made. What does not fit is cut. */
 struct text {
@@ -103,6 +104,7 @@ text_maps(struct text *t)
 {
 	const struct sbx_layout *lay = t->p->layout;
 	const struct sbx_mm *mm = &t->p->mm;
+	const struct sbx_far_map *f;
 	struct maps m = { .t = t };
 	unsigned u;
 
@@ -113,6 +115,12 @@ text_maps(struct text *t)
 		maps_range(&m, mm->extent[u].lo, mm->extent[u].hi, "");
 	maps_range(&m, lay->stack_lo, lay->stack_hi, "[stack]");
 	maps_range(&m, lay->window, lay->window + lay->window_len, "");
+	for (f = t->p->far.map; f < t->p->far.map + t->p->far.n; f++)
+		text_add(t, "%08jx-%08jx %c%c%cp 00000000 00:00 0 \n",
+		    (uintmax_t)f->lo, (uintmax_t)f->hi,
+		    f->flags & SBX_MAP_NONE ? '-' : 'r',
+		    f->flags & SBX_MAP_WRITE ? 'w' : '-',
+		    f->flags & SBX_MAP_EXEC ? 'x' : '-');
 }
 
 /*--------------------------------------------------------------------

@@ -404,6 +404,20 @@ SBX_Sched_Kicked(struct sbx_proc *p)
 }
 
 int
+SBX_Sched_Again(struct sbx_proc *p)
+{
+	struct sbx_thread *t;
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	t = SBX_Thread_Change(p);
+	if (sched_save(p))
+		return (-1);
+	SBX_Machine_Load(p->machine, &t->cpu);
+	p->threads.loaded = (int)p->threads.cur;
+	return (0);
+}
+
+int
 SBX_Sched_Fault(struct sbx_proc *p, const struct sbx_fault *f)
 {
 	struct sbx_thread *t;

@@ -24,6 +24,10 @@
 #define MAP_FIXED_NOREPLACE	0x100000
 #endif
 
+/* glibc sets this much aside for a second malloc() arena, or twice that to
+ * align it. On one vCPU the first one serves better, which it takes then. */
+#define MEM_GLIBC		(UINT64_C(64) << 20)
+
 #define MEM_RW			(SBX_MAP_USER | SBX_MAP_WRITE)
 
 /* From this many bytes on, memory without access is not closed page by page. */
@@ -96,51 +100,54 @@ mem_flags(uint64_t prot)
 	return (flags);
 }
 
-struct mem_batch {
-	struct sbx_proc		*p;
-	unsigned		n;
-	struct sbx_edit		e[SBX_EDITS_MAX];
-};
-
-static void
-mem_flush(struct mem_batch *mb)
+void
+SBX_Batch_Init(struct sbx_batch *b, struct sbx_proc *p)
 {
-	struct sbx_proc *p = mb->p;
+
+	b->p = p;
+	b->n = 0;
+}
+
+void
+SBX_Batch_Flush(struct sbx_batch *b)
+{
+	struct sbx_proc *p = b->p;
 	struct sbx_err err;
 
-	if (mb->n == 0)
+	if (b->n == 0)
 		return;
 	SBX_Err_Clear(&err);
 	SBX_Sched_Hold(p);
-	if (SBX_Machine_Edit(p->machine, mb->e, mb->n, &err)) {
+	if (SBX_Machine_Edit(p->machine, b->e, b->n, &err)) {
 		if (SBX_Sys_Late(p))
 			SBX_Proc_KillLate(p);
 		SBX_Proc_Kill(p, SBX_KILL_host, "mprotect: %s", err.msg);
 	}
-	mb->n = 0;
+	b->n = 0;
 }
 
-/*
- * Change one entry, at the latest with the next flush. Before the program is
- * frozen too: hardware that has the old translation of a page cached may fault
- * on it even where the new one allows more, and platform P does not see the
- * host narrow one. There is nothing to put back then, though.
- */
-static void
-mem_edit(struct mem_batch *mb, uint64_t va, uint64_t value)
+/* Before the program is frozen there is nothing to put back. */
+void
+SBX_Mem_Undo(struct sbx_proc *p, const struct sbx_edit *old)
 {
-	struct sbx_proc *p = mb->p;
-	struct sbx_edit *e;
 
-	e = &mb->e[mb->n];
-	AZ(SBX_Machine_EditEntry(p->machine, (sandbox_gva_t){ va }, e));
 	if (p->serving && p->edits.n < SBX_MM_EDITS_MAX)
-		p->edits.edit[p->edits.n++] = *e;
+		p->edits.edit[p->edits.n++] = *old;
 	else if (p->serving)
 		p->edits.overflow = 1;
+}
+
+void
+SBX_Batch_Edit(struct sbx_batch *b, uint64_t va, uint64_t value)
+{
+	struct sbx_edit *e;
+
+	e = &b->e[b->n];
+	AZ(SBX_Machine_EditEntry(b->p->machine, (sandbox_gva_t){ va }, e));
+	SBX_Mem_Undo(b->p, e);
 	e->value = value;
-	if (++mb->n == SBX_EDITS_MAX)
-		mem_flush(mb);
+	if (++b->n == SBX_EDITS_MAX)
+		SBX_Batch_Flush(b);
 }
 
 /* Whether all of [lo, hi) is the program's, and may become (flags). */
@@ -172,7 +179,7 @@ static void
 mem_rights(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags,
     int keep)
 {
-	struct mem_batch mb;
+	struct sbx_batch b;
 	const uint64_t *e;
 	uint64_t va, new;
 
@@ -180,8 +187,7 @@ mem_rights(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags,
 		p->mm.narrowed = 1;
 		p->mm.changed = 1;
 	}
-	mb.p = p;
-	mb.n = 0;
+	SBX_Batch_Init(&b, p);
 	for (va = lo; va < hi && p->kill == SBX_KILL_NONE; va += SBX_PAGE) {
 		e = SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ va });
 		if (e == NULL)
@@ -189,9 +195,9 @@ mem_rights(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags,
 		new = SBX_Paging_Entry((sbx_gpa_t){ *e & SBX_PTE_ADDR },
 		    flags | (!keep || *e & SBX_PTE_NX ? 0 : SBX_MAP_EXEC));
 		if (new != *e)
-			mem_edit(&mb, va, new);
+			SBX_Batch_Edit(&b, va, new);
 	}
-	mem_flush(&mb);
+	SBX_Batch_Flush(&b);
 }
 
 int64_t
@@ -207,6 +213,8 @@ SBX_Sys_mprotect(struct sbx_proc *p, const uint64_t *a)
 	    len > SBX_GVA_USER_END - a[0])
 		return (-ENOMEM);
 	flags = mem_flags(a[2]);
+	if (len > 0 && SBX_Far_Is(&p->far, a[0], a[0] + len))
+		return (SBX_Far_Mprotect(p, a[0], a[0] + len, flags));
 	i = mem_may_protect(p, a[0], a[0] + len, flags);
 	if (i == 0)
 		mem_rights(p, a[0], a[0] + len, flags, !p->layout->exec);
@@ -298,10 +306,8 @@ mem_map_check(struct sbx_proc *p, const uint64_t *a,
 	if ((a[2] & PROT_EXEC) && !p->layout->exec && ((a[2] & PROT_WRITE) ||
 	    (a[3] & MAP_ANONYMOUS)))
 		return (-EACCES);
-	if (SBX_Page_Up(a[1]) < a[1] || a[1] > p->mm.hi - p->mm.lo) {
-		p->refused = 1;
+	if (SBX_Page_Up(a[1]) < a[1])
 		return (-ENOMEM);
-	}
 	if (a[3] & MAP_ANONYMOUS)
 		return (0);
 	ofd = SBX_Files_Get(&p->files, a[4]);
@@ -321,29 +327,57 @@ mem_map_check(struct sbx_proc *p, const uint64_t *a,
 	return (0);
 }
 
-int64_t
-SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
+/* Whether it goes where reservations are: what is there already, what is
+ * large and has no access, and what need not have memory. */
+static int
+mem_map_is_far(const struct sbx_proc *p, const uint64_t *a, uint64_t len)
 {
-	const struct sbx_ofd *ofd;
-	uint64_t va, at = 0, len, used;
+
+	if (a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+		return (len <= UINT64_MAX - a[0] &&
+		    SBX_Far_Is(&p->far, a[0], a[0] + len));
+	if (!(a[3] & MAP_ANONYMOUS) || (a[3] & MAP_STACK))
+		return (0);
+	if ((a[3] & MAP_NORESERVE) && (len == MEM_GLIBC || len == 2 * MEM_GLIBC))
+		return (0);
+	return ((a[2] == PROT_NONE && len >= SBX_FAR_MIN) ||
+	    ((a[3] & MAP_NORESERVE) && len >= (p->mm.hi - p->mm.lo) / 2));
+}
+
+static int64_t
+mem_map_far(struct sbx_proc *p, const uint64_t *a, uint64_t len,
+    const struct sbx_ofd *ofd)
+{
+	const struct sbx_far_map *m;
+	const int fixed = (a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE)) != 0;
+	int64_t va, i;
+
+	if (fixed && a[0] % SBX_PAGE != 0)
+		return (-EINVAL);
+	if (a[3] & MAP_FIXED_NOREPLACE)
+		for (m = p->far.map; m < p->far.map + p->far.n; m++)
+			if (m->lo < a[0] + len && m->hi > a[0])
+				return (-EEXIST);
+	va = SBX_Far_Mmap(p, a[0], len, mem_flags(a[2]), fixed);
+	if (va < 0 || ofd == NULL)
+		return (va);
+	i = SBX_Far_Populate(p, (uint64_t)va, (uint64_t)va + len) ? -ENOMEM :
+	    mem_read(p, ofd, (uint64_t)va, len, a[5]);
+	if (i < 0)
+		(void)SBX_Far_Munmap(p, (uint64_t)va, (uint64_t)va + len);
+	return (i < 0 ? i : va);
+}
+
+/* In the arena: at (at), or anywhere. */
+static int64_t
+mem_map_near(struct sbx_proc *p, const uint64_t *a, uint64_t at, uint64_t len,
+    const struct sbx_ofd *ofd)
+{
+	uint64_t va, used;
 	unsigned flags;
 	int64_t i;
 	int stack;
 
-	i = mem_map_check(p, a, &ofd);
-	if (i != 0)
-		return (i);
-	len = SBX_Page_Up(a[1]);
-	if (a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
-		at = a[0];
-		if (at % SBX_PAGE != 0 || at == 0)
-			return (-EINVAL);
-		if (at > p->mm.hi - len || at < p->mm.lo)
-			return (-ENOMEM);
-		if ((a[3] & MAP_FIXED_NOREPLACE) &&
-		    !SBX_Mm_Free(&p->mm, at, at + len))
-			return (-EEXIST);
-	}
 	va = SBX_Mm_Map(&p->mm, at, len, &used);
 	if (va == 0) {
 		p->refused = 1;
@@ -356,16 +390,9 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 	if (p->serving && flags == SBX_MAP_USER)
 		flags = MEM_RW;
 	/* What a C library makes for a thread: it opens all but the lower end
-	 * next. So one page is closed here, and not all of them twice. And
-	 * what is too large to be a guard is a reservation, of which the program
-	 * will use little. */
+	 * next. So one page is closed here, and not all of them twice. */
 	stack = (a[3] & MAP_STACK) && a[2] == PROT_NONE;
-	if (stack || (a[2] == PROT_NONE && len >= MEM_RESERVE))
-		i = mem_fresh(p, va, va + len, used, MEM_RW);
-	else
-		i = mem_fresh(p, va, va + len, used, flags);
-	if (i == 0 && a[2] == PROT_NONE && !stack && at == 0)
-		SBX_Mm_Idle(&p->mm, va, va + len, used);
+	i = mem_fresh(p, va, va + len, used, stack ? MEM_RW : flags);
 	if (i == 0 && stack)
 		mem_rights(p, va, va + SBX_PAGE, flags, 0);
 	if (i == 0 && ofd != NULL)
@@ -375,6 +402,36 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 		return (i);
 	}
 	return ((int64_t)va);
+}
+
+int64_t
+SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
+{
+	const struct sbx_ofd *ofd;
+	uint64_t at = 0, len;
+	int64_t i;
+
+	i = mem_map_check(p, a, &ofd);
+	if (i != 0)
+		return (i);
+	len = SBX_Page_Up(a[1]);
+	if (mem_map_is_far(p, a, len))
+		return (mem_map_far(p, a, len, ofd));
+	if (len > p->mm.hi - p->mm.lo) {
+		p->refused = 1;
+		return (-ENOMEM);
+	}
+	if (a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		at = a[0];
+		if (at % SBX_PAGE != 0 || at == 0)
+			return (-EINVAL);
+		if (at > p->mm.hi - len || at < p->mm.lo)
+			return (-ENOMEM);
+		if ((a[3] & MAP_FIXED_NOREPLACE) &&
+		    !SBX_Mm_Free(&p->mm, at, at + len))
+			return (-EEXIST);
+	}
+	return (mem_map_near(p, a, at, len, ofd));
 }
 
 uint64_t
@@ -420,6 +477,10 @@ SBX_Sys_munmap(struct sbx_proc *p, const uint64_t *a)
 	uint64_t len = a[1];
 	int64_t i;
 
+	if (a[0] % SBX_PAGE == 0 && SBX_Page_Up(len) >= len && len > 0 &&
+	    SBX_Page_Up(len) <= UINT64_MAX - a[0] &&
+	    SBX_Far_Is(&p->far, a[0], a[0] + SBX_Page_Up(len)))
+		return (SBX_Far_Munmap(p, a[0], a[0] + SBX_Page_Up(len)));
 	i = mem_range(p, a[0], &len);
 	if (i != 0)
 		return (i);
@@ -468,6 +529,8 @@ SBX_Sys_madvise(struct sbx_proc *p, const uint64_t *a)
 	/* the one piece of advice that programs rely on */
 	if (a[2] != MADV_DONTNEED || lo == hi)
 		return (0);
+	if (SBX_Far_Is(&p->far, lo, hi))
+		return (SBX_Far_Forget(p, lo, hi));
 	if (lo < p->mm.lo || hi > p->mm.hi)
 		return (lo >= p->layout->stack_lo && hi <= p->layout->stack_hi ?
 		    mem_forget(p, lo, hi) : -EINVAL);

@@ -195,6 +195,10 @@ int SBX_Sched_Kicked(struct sbx_proc *);
  * goes on there; 0 if not; -1 if the process has been killed. */
 int SBX_Sched_Fault(struct sbx_proc *, const struct sbx_fault *);
 
+/* After an exception the program goes on where it was, at the same instruction.
+ * Returns -1 if the process has been killed. */
+int SBX_Sched_Again(struct sbx_proc *);
+
 /* Nobody else gets to run before the calling thread returns: for what runs
  * the machine itself. */
 void SBX_Sched_Hold(struct sbx_proc *);

@@ -104,6 +104,9 @@ gmem_page(const struct sbx_gmem *gm, uint64_t va, enum sbx_access_e acc,
 	if (va < SBX_GVA_USER_MIN)
 		return (0);
 	ep = SBX_Gmem_Entry(gm, (sandbox_gva_t){ va });
+	if ((ep == NULL || !(*ep & SBX_PTE_P)) && gm->missing != NULL &&
+	    gm->missing(gm->priv, va))
+		ep = SBX_Gmem_Entry(gm, (sandbox_gva_t){ va });
 	if (ep == NULL)
 		return (0);
 	e = *ep;

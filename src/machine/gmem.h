@@ -56,6 +56,11 @@ struct sbx_gmem {
 	uint8_t			*base;		/* guest physical 0 */
 	uint64_t		size;		/* bytes, whole pages */
 	uint64_t		*touched;	/* a bit per page */
+
+	/* If set: asked for a page that is not present and that ring 3 may
+	 * expect to be. Returns 1 if it has been made so. */
+	int			(*missing)(void *priv, uint64_t va);
+	void			*priv;
 };
 
 /*

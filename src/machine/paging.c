@@ -28,8 +28,9 @@ SBX_Paging_Room(uint64_t mem)
 	uint64_t n = mem / SBX_PAGE / 512;
 
 	/* the last level for all of memory; the one above it; and both for
-	 * the window in which these tables are seen */
-	return ((n + n / 256 + n / 512 + PAGING_SPARE) * SBX_PAGE);
+	 * the window in which these tables are seen; once more the last level,
+	 * for memory that is scattered over reservations */
+	return ((2 * n + n / 256 + n / 512 + PAGING_SPARE) * SBX_PAGE);
 }
 
 uint64_t

@@ -195,6 +195,21 @@ ok jit/not "^boot -13, request -13 -13
 ^own 1, made -13
 ^rwx -13" jit -u / -u /file -u /rwx
 
+ok reserve "^0 bad
+^requests: 4, failed: 0" reserve -n 4 -s -o max_vms=1 \
+    -o request_timeout=$((5 * slow))
+dies reserve/guard "segmentation fault, writing" reserve -u /guard
+dies reserve/gone "segmentation fault, writing" reserve -u /gone
+dies reserve/hog "segmentation fault, writing" reserve -u /hog \
+    -o request_timeout=$((5 * slow))
+ok reserve/stale "^0 bad
+^sandbox-run: request 2: segmentation fault, writing
+^requests: 4, failed: 1" reserve -u / -u /stale -u / -u / -n 4 -s \
+    -o max_vms=1 -o request_timeout=$((5 * slow))
+ok reserve/many "^0 bad
+^requests: 4, failed: 0" reserve -u /many -u / -n 4 -s -o max_vms=1 \
+    -o request_timeout=$((5 * slow))
+
 dies abort "the guest sent itself signal 6" abort
 dies exit_zero "the guest called exit\\(0\\)" exit_zero
 dies exit_in_handler "the guest called exit\\(3\\)" exit_in_handler

@@ -18,6 +18,7 @@ AC_DEFUN([SBX_ARG_JS], [
 		AC_PATH_PROG([NPM], [npm], [no])
 		AS_IF([test "$NODE" = no || test "$NPM" = no], [AC_MSG_ERROR([
 	--enable-js needs Node.js and npm. On Debian: apt-get install nodejs npm])])
+		AC_CHECK_TOOL([OBJCOPY], [objcopy], [no])
 		AC_MSG_CHECKING([whether $NODE is version 18 or later])
 		AS_IF([$NODE -e '+process.versions.node.split(".")@<:@0@:>@ < 18 &&
 		    process.exit(1)'],

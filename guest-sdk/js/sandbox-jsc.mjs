@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 
 import { explain, result, settings } from "./tool/bundle.mjs";
 import { attach, payload } from "./tool/elf.mjs";
-import { check, compile } from "./tool/engine.mjs";
+import { check, compile, profile } from "./tool/engine.mjs";
 import { parse, USAGE, UsageError } from "./tool/options.mjs";
 import { decode, table } from "./tool/sources.mjs";
 
@@ -30,6 +30,7 @@ const BUNDLE = "sandbox:handler";
 const RUNTIME_KIND = 1;
 const HANDLER_KIND = 2;
 const SOURCES_KIND = 3;
+const PROFILE_KIND = 4;
 
 /* An error in the user's sources: messages as esbuild has them. */
 class SourceError extends Error {
@@ -91,15 +92,19 @@ function needExports(options, b)
 	}]));
 }
 
-/* Write it under another name first: varnishd may be about to load it. */
-function install(file, data, options)
+/*
+ * Write it under another name first: varnishd may be about to load it. Then
+ * make it again, with what was seen when it ran.
+ */
+function install(file, sections, options)
 {
-	const tmp = `${file}.new${process.pid}`;
+	const tmp = path.resolve(`${file}.new${process.pid}`);
+	const write = () => fs.writeFileSync(tmp, attach(
+	    fs.readFileSync(ENGINE), payload(sections)), { mode: 0o755 });
 
-	fs.writeFileSync(tmp, data, { mode: 0o755 });
 	try {
-		const r = options["no-check"] ? { ok: true } :
-		    check(path.resolve(tmp));
+		write();
+		const r = options["no-check"] ? { ok: true } : check(tmp);
 		if (!r.ok)
 			throw (new SourceError([{ text:
 			    `the program does not get ready:\n${r.text}`,
@@ -107,6 +112,13 @@ function install(file, data, options)
 			    "a sandbox. --no-check leaves that out." }] }]));
 		if (r.text)
 			process.stderr.write(r.text + "\n");
+		const seen = options["no-check"] ? null :
+		    profile(tmp, options.rehearse);
+		if (seen !== null) {
+			sections.push([PROFILE_KIND, seen]);
+			write();
+		}
+		r.size = fs.statSync(tmp).size;
 		fs.renameSync(tmp, file);
 		return (r);
 	} finally {
@@ -130,10 +142,8 @@ function make(options, build)
 	if (!options["no-sources"])
 		sections.push([SOURCES_KIND, 
 		    table(lines, names(options, b.map.sources))]);
-	const program = attach(fs.readFileSync(ENGINE), payload(sections));
-	const checked = install(options.output, program, options);
-	return ({ ...b, size: program.length, bytecode: c.code.length,
-		checked });
+	const checked = install(options.output, sections, options);
+	return ({ ...b, bytecode: c.code.length, checked });
 }
 
 function report(options, m, ms)
@@ -141,7 +151,7 @@ function report(options, m, ms)
 	if (options.quiet)
 		return;
 	const parts = [
-		`${options.output}: ${bytes(m.size)}`,
+		`${options.output}: ${bytes(m.checked.size)}`,
 		`${m.modules} module${m.modules === 1 ? "" : "s"}, ` +
 		    `${bytes(m.code.length)}, bytecode ${bytes(m.bytecode)}`,
 	];

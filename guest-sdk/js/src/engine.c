@@ -15,11 +15,13 @@
 
 #include <quickjs.h>
 
+#include "cells.h"
 #include "engine.h"
 #include "heap.h"
 #include "text.h"
 
 #define N_TABLES	8		/* of functions */
+#define INIT_MARK	((size_t)0x6b72616d2d736a2d)
 
 static struct {
 	JSRuntime		*rt;
@@ -608,9 +610,8 @@ engine_jobs(void)
 	JSContext *ctx;
 	int r;
 
-	do
-		r = JS_ExecutePendingJob(engine.rt, &ctx);
-	while (r > 0);
+	while ((r = JS_ExecutePendingJob(engine.rt, &ctx)) > 0)
+		continue;
 	return (r);
 }
 
@@ -690,34 +691,45 @@ engine_collect(size_t limit)
  * Set up
  */
 
-/* The engine leaves it to these to count, and goes by what they count when it
- * decides to collect garbage. */
+/* These are for the runtime itself; all else goes through engine_alloc.c. */
 static void *
 init_malloc(JSMallocState *s, size_t size)
 {
-	void *p;
 
-	p = heap_alloc(size);
-	s->malloc_size = heap_used();
-	return (p);
+	s->malloc_size = INIT_MARK;
+	return (heap_alloc(size));
 }
 
 static void
 init_free(JSMallocState *s, void *ptr)
 {
 
+	(void)s;
 	heap_free(ptr);
-	s->malloc_size = heap_used();
 }
 
 static void *
 init_realloc(JSMallocState *s, void *ptr, size_t size)
 {
-	void *p;
 
-	p = heap_realloc(ptr, size);
-	s->malloc_size = heap_used();
-	return (p);
+	(void)s;
+	return (heap_realloc(ptr, size));
+}
+
+/* What the engine goes by when it decides to collect garbage is a number in a
+ * structure that only it knows. We have left a mark there. */
+static int
+init_count(void)
+{
+	size_t i, *p = (size_t *)(void *)engine.rt;
+
+	for (i = 0; i < heap_size(p) / sizeof *p; i++)
+		if (p[i] == INIT_MARK) {
+			engine_alloc_count(&p[i]);
+			p[i] = cells_used();
+			return (0);
+		}
+	return (-1);
 }
 
 static int
@@ -739,14 +751,11 @@ init_rejected(JSContext *ctx, JSValueConst promise, JSValueConst reason,
 	engine.setup.rejected(value_out(promise), value_out(reason), handled);
 }
 
-static JSValue
-init_random(JSContext *ctx, JSValueConst this, int argc, JSValueConst *argv)
+static void
+init_random(struct engine_call *c)
 {
 
-	(void)this;
-	(void)argc;
-	(void)argv;
-	return (JS_NewFloat64(ctx, engine.setup.random()));
+	engine_return(c, engine_number(engine.setup.random()));
 }
 
 static JSModuleDef *
@@ -759,40 +768,32 @@ init_no_module(JSContext *ctx, const char *name, void *priv)
 	return (NULL);
 }
 
-static char *
-init_same_name(JSContext *ctx, const char *base, const char *name, void *priv)
-{
-
-	(void)base;
-	(void)priv;
-	return (js_strdup(ctx, name));
-}
-
 int
 engine_init(const struct engine_setup *setup)
 {
 	static const JSMallocFunctions mf = {
 		init_malloc, init_free, init_realloc, heap_size
 	};
+	static const struct engine_func math_random = {
+		"random", init_random, 0
+	};
 	JSValue global, math;
 
 	engine.setup = *setup;
 	engine.rt = JS_NewRuntime2(&mf, NULL);
-	if (engine.rt == NULL)
+	if (engine.rt == NULL || init_count() < 0)
 		return (-1);
 	JS_SetMaxStackSize(engine.rt, setup->stack);
 	JS_SetInterruptHandler(engine.rt, init_stop, NULL);
 	JS_SetHostPromiseRejectionTracker(engine.rt, init_rejected, NULL);
 	JS_SetModuleLoaderFunc(engine.rt, init_no_module);
-	JS_SetModuleNormalizeFunc(engine.rt, init_same_name);
 	engine.ctx = JS_NewContext(engine.rt);
 	if (engine.ctx == NULL)
 		return (-1);
 	global = JS_GetGlobalObject(engine.ctx);
 	math = JS_GetPropertyStr(engine.ctx, global, "Math");
-	(void)JS_DefinePropertyValueStr(engine.ctx, math, "random",
-	    JS_NewCFunction(engine.ctx, init_random, "random", 0),
-	    JS_PROP_CONFIGURABLE | JS_PROP_WRITABLE);
+	if (engine_add(value_out(math), &math_random, 1) < 0)
+		return (-1);
 	JS_FreeValue(engine.ctx, math);
 	JS_FreeValue(engine.ctx, global);
 	return (0);

@@ -54,8 +54,11 @@ struct engine_setup {
 	double			(*random)(void);
 };
 
-/* Memory comes from heap.c. */
+/* Memory comes from cells.c and heap.c. */
 int engine_init(const struct engine_setup *);
+
+/* Between engine.c and engine_alloc.c: keep cells_used() there, too. */
+void engine_alloc_count(size_t *where);
 
 /* Collect garbage, and from now on only when (limit) bytes are in use. */
 void engine_collect(size_t limit);

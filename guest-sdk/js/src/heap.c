@@ -49,6 +49,7 @@ static struct heap {
 	char			*base;		/* page aligned */
 	size_t			n_pages;
 	size_t			limit;		/* pages; the rest is reserve */
+	size_t			first;		/* page, behind our table */
 	size_t			next;		/* first page never used */
 	uint32_t		*run;		/* of each page that begins a
 						 * run: its pages */
@@ -89,7 +90,7 @@ heap_init(size_t max)
 	heap.n_pages = len / PAGE;
 	heap.run = p;
 	table = (heap.n_pages * sizeof *heap.run + PAGE - 1) / PAGE;
-	heap.next = table;
+	heap.first = heap.next = table;
 	heap.limit = heap.n_pages -
 	    (heap.n_pages / 8 < RESERVE ? heap.n_pages / 8 : RESERVE);
 	return ((heap.limit - table) * PAGE);
@@ -100,6 +101,14 @@ heap_used(void)
 {
 
 	return (heap.used);
+}
+
+void *
+heap_region(size_t *len)
+{
+
+	*len = (heap.next - heap.first) * PAGE;
+	return (heap.base + heap.first * PAGE);
 }
 
 void

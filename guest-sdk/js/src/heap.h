@@ -37,6 +37,9 @@ size_t heap_size(const void *ptr);
 /* Bytes that are handed out. */
 size_t heap_used(void);
 
+/* All pages that were handed out so far. */
+void *heap_region(size_t *len);
+
 /* For when nothing is left at all. */
 void heap_on_end(void (*f)(void));
 

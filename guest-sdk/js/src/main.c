@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cells.h"
 #include "engine.h"
 #include "error.h"
 #include "heap.h"
 #include "payload.h"
 #include "serve.h"
+#include "watch.h"
 
 static char *
 main_read(FILE *f, size_t *len)
@@ -80,15 +82,34 @@ main_check(void)
 	return (0);
 }
 
+/* And what it does next: answer a request, and have a look at that. */
+static int
+main_profile(const char *path)
+{
+
+	cells_record();
+	if (serve_engine() < 0 || serve_boot() < 0)
+		return (1);
+	if (watch_begin(path) < 0) {
+		perror("can not watch memory");
+		return (1);
+	}
+	serve_requests();
+	return (1);
+}
+
 int
 main(int argc, char **argv)
 {
 
 	if (argc == 2 && payload_is_here() && strcmp(argv[1], "--check") == 0)
 		return (main_check());
+	if (argc >= 3 && payload_is_here() &&
+	    strcmp(argv[1], "--profile") == 0)
+		return (main_profile(argv[2]));
 	if (payload_is_here()) {
-		if (serve_engine() == 0)
-			serve();
+		if (serve_engine() == 0 && serve_boot() == 0)
+			serve_requests();
 		return (1);
 	}
 	if (argc == 3 && strcmp(argv[1], "compile") == 0)

@@ -35,6 +35,7 @@ struct payload_section {
 #define PAYLOAD_RUNTIME	1		/* bytecode */
 #define PAYLOAD_HANDLER	2		/* bytecode */
 #define PAYLOAD_SOURCES	3		/* see source.h */
+#define PAYLOAD_PROFILE	4		/* see cells.h */
 
 /* True if there is one. */
 int payload_is_here(void);

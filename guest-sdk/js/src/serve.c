@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cells.h"
 #include "error.h"
 #include "heap.h"
 #include "host.h"
@@ -130,8 +131,13 @@ serve_engine(void)
 	static const uint8_t no_key[32];
 	struct engine_setup setup[1];
 	struct rlimit rl;
+	const uint8_t *profile;
 	uint8_t key[32];
+	size_t len;
 
+	profile = payload_find(PAYLOAD_PROFILE, &len);
+	if (profile != NULL)
+		cells_profile(profile, len);
 	serve_state.heap = heap_init(SERVE_HEAP);
 	heap_on_end(serve_no_memory);
 	memset(setup, 0, sizeof setup);
@@ -251,6 +257,7 @@ boot_module(const char *what, uint32_t kind, struct engine_value *module)
 	const uint8_t *code;
 	size_t len;
 
+	cells_phase();
 	code = payload_find(kind, &len);
 	if (code == NULL)
 		return (boot_failed(what, "is not in this program"));
@@ -266,6 +273,7 @@ boot_runtime(struct engine_value *hooks)
 
 	if (boot_module("runtime", PAYLOAD_RUNTIME, &module) < 0)
 		return (-1);
+	cells_phase();
 	if (host_object(&host) < 0 ||
 	    engine_get(module, "default", &boot) < 0 ||
 	    engine_call(boot, 1, &host, hooks) < 0 ||
@@ -297,6 +305,7 @@ serve_boot(void)
 	if (boot_runtime(&hooks) < 0 ||
 	    boot_module("handler", PAYLOAD_HANDLER, &module) < 0)
 		return (-1);
+	cells_phase();
 	if (engine_get(hooks, "ready", &ready) < 0 ||
 	    engine_call(ready, 1, &module, &env) < 0)
 		return (boot_failed("handler", error_last()));
@@ -313,7 +322,8 @@ serve_boot(void)
 	/* From here on garbage is collected when half of what is left is
 	 * used, which most requests never do. */
 	engine_collect(0);
-	engine_collect(heap_used() + (serve_state.heap - heap_used()) / 2);
+	engine_collect(cells_used() + (serve_state.heap - heap_used()) / 2);
+	cells_freeze();
 	return (0);
 }
 
@@ -390,12 +400,10 @@ serve_request(const struct sandbox_request *rq)
 }
 
 void
-serve(void)
+serve_requests(void)
 {
 	const struct sandbox_request *rq;
 
-	if (serve_boot() < 0)
-		return;
 	rq = sandbox_next(NULL);
 	while (rq != NULL) {
 		serve_request(rq);

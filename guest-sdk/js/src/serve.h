@@ -15,8 +15,8 @@ int serve_engine(void);
 /* Get the handler in the payload ready. Returns 0, or -1 after a log line. */
 int serve_boot(void);
 
-/* Get the handler in the payload ready, and answer requests. Does not return
- * unless it failed, after a line on standard error. */
-void serve(void);
+/* Then answer requests. Does not return unless it failed, after a line on
+ * standard error. */
+void serve_requests(void);
 
 #endif

@@ -6,6 +6,7 @@
  */
 
 import { spawnSync } from "node:child_process";
+import fs from "node:fs";
 
 /* Bytecode of a module, or { error: { text, line, column } } of the bundle. */
 export function compile(engine, code, name)
@@ -46,4 +47,52 @@ export function check(program)
 		heap: Number(r.stdout.toString()),
 		ms,
 	});
+}
+
+/* The bits of both, phase by phase (src/cells.h). */
+function merge(a, b)
+{
+	const out = [];
+
+	for (let i = 0, j = 0; i < a.length || j < b.length;) {
+		const m = i < a.length ? a.readUInt32LE(i) : 0;
+		const n = j < b.length ? b.readUInt32LE(j) : 0;
+		const most = Math.max(m, n);
+		const part = Buffer.alloc(4 + Math.ceil(most / 8));
+		const bytes = [Math.ceil(m / 8), Math.ceil(n / 8)];
+		part.writeUInt32LE(most);
+		for (let k = 0; k < part.length - 4; k++)
+			part[4 + k] = (k < bytes[0] ? a[i + 4 + k] : 0) |
+			    (k < bytes[1] ? b[j + 4 + k] : 0);
+		out.push(part);
+		i += 4 + bytes[0];
+		j += 4 + bytes[1];
+	}
+	return (Buffer.concat(out));
+}
+
+/*
+ * Which of a program's objects requests for these URLs write to; null if that
+ * can not be seen here. What they answer does not matter.
+ */
+export function profile(program, urls)
+{
+	const file = `${program}.profile`;
+	let all = Buffer.alloc(0);
+
+	try {
+		for (const url of urls) {
+			const r = spawnSync(program,
+			    ["--profile", file, "--url", url],
+			    { timeout: 20000, stdio: "ignore" });
+			if (r.status !== 0)
+				return (null);
+			all = merge(all, fs.readFileSync(file));
+		}
+		return (all);
+	} catch {
+		return (null);
+	} finally {
+		fs.rmSync(file, { force: true });
+	}
 }

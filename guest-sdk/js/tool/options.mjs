@@ -12,6 +12,7 @@ const OPTIONS = {
 	watch: { type: "boolean", short: "w" },
 	minify: { type: "boolean", short: "m" },
 	define: { type: "string", short: "D", multiple: true },
+	rehearse: { type: "string", short: "r", multiple: true },
 	"no-check": { type: "boolean" },
 	"no-sources": { type: "boolean" },
 	quiet: { type: "boolean", short: "q" },
@@ -37,9 +38,13 @@ and may export warmup(), which runs once before the first request.
   -w, --watch          stay, and make it again whenever a source has changed
   -m, --minify         smaller; names in stacks are then short ones as well
   -D, --define K=V     replace the expression K by V: -D DEBUG=false
-      --no-check       do not start the program to see if it gets ready. That
-                       runs the module's top level and warmup() here, now,
-                       outside of any sandbox, for 10 seconds at the most
+  -r, --rehearse URL   let it answer this, to see what memory a request writes
+                       to and put that together: "/path"; default: "/"; any
+                       number of times
+      --no-check       do not start the program to see if it gets ready, and
+                       rehearse nothing. That runs the module's top level,
+                       warmup() and fetch() here, now, outside of any sandbox,
+                       for 10 seconds at the most
       --no-sources     leave out what maps stacks to lines of the sources
   -q, --quiet          print nothing but errors
   -h, --help           this
@@ -81,6 +86,10 @@ export function parse(args)
 	if (r.positionals.length !== 1)
 		throw (new UsageError(r.positionals.length === 0 ?
 		    "which handler?" : "one handler at a time"));
+	o.rehearse ??= ["/"];
+	for (const url of o.rehearse)
+		if (!url.startsWith("/"))
+			throw (new UsageError(`--rehearse ${url}: not a path`));
 	o.entry = r.positionals[0];
 	o.output ??= o.entry.replace(/\.[^./]*$/, "");
 	if (o.output === o.entry || o.output === "")

@@ -1,0 +1,396 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Small cells are cut from chunks of pages, in classes of 16 bytes' distance,
+ * header included; larger ones are heap.c's.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cells.h"
+#include "heap.h"
+
+#define CELL_STEP	((size_t)16)
+#define CELL_CLASSES	65		/* up to 1,024 bytes */
+#define CELL_LARGE	0xffff
+#define PAGE		((size_t)4096)
+
+struct cell {
+	uint16_t		class;		/* or CELL_LARGE */
+	uint8_t			area;
+	uint8_t			theirs;
+	uint32_t		theirs_too;
+};
+
+struct link {
+	struct link		*next;
+};
+
+enum {
+	AREA_COLD,
+	AREA_HOT,
+	AREA_REQUEST,
+	N_AREAS
+};
+
+struct area {
+	char			*cut;
+	size_t			left;
+	struct link		*free[CELL_CLASSES];
+};
+
+static struct {
+	struct area		area[N_AREAS];
+	size_t			used;
+	int			frozen;
+	uint32_t		n;		/* of the next cell */
+	uint32_t		n_bits;		/* of this phase's profile */
+	const uint8_t		*bits;
+	const uint8_t		*more, *end;	/* later phases' */
+} cells __attribute__((__aligned__(4096)));
+
+/* For who makes the profile. */
+struct record {
+	uintptr_t		addr;
+	size_t			len;
+	uint32_t		phase, n;
+	int			hot;
+};
+
+static struct {
+	int			on;
+	struct record		*all;
+	size_t			len, size;
+	uint32_t		phase;
+} record;
+
+/*--------------------------------------------------------------------
+ * Which of them are hot
+ */
+
+static void
+profile_next(void)
+{
+	uint32_t n;
+
+	cells.n = cells.n_bits = 0;
+	if (cells.more == NULL || (size_t)(cells.end - cells.more) < sizeof n)
+		return;
+	memcpy(&n, cells.more, sizeof n);
+	cells.more += sizeof n;
+	if ((n + 7) / 8 > (size_t)(cells.end - cells.more))
+		return;
+	cells.bits = cells.more;
+	cells.n_bits = n;
+	cells.more += (n + 7) / 8;
+}
+
+void
+cells_profile(const uint8_t *profile, size_t len)
+{
+
+	cells.more = profile;
+	cells.end = profile + len;
+	profile_next();
+}
+
+void
+cells_phase(void)
+{
+
+	profile_next();
+	record.phase++;
+}
+
+void
+cells_freeze(void)
+{
+
+	cells.frozen = 1;
+}
+
+static unsigned
+cells_area(void)
+{
+	uint32_t n;
+
+	if (cells.frozen)
+		return (AREA_REQUEST);
+	n = cells.n++;
+	if (n < cells.n_bits && (cells.bits[n / 8] >> n % 8 & 1) != 0)
+		return (AREA_HOT);
+	return (AREA_COLD);
+}
+
+/*--------------------------------------------------------------------
+ * Recording. The C library's memory is none that is looked at.
+ */
+
+void
+cells_record(void)
+{
+
+	record.on = 1;
+}
+
+static void
+record_add(const void *p, size_t len, uint32_t n)
+{
+	struct record *r;
+
+	if (record.len == record.size) {
+		record.size = 2 * record.size + 1024;
+		r = realloc(record.all, record.size * sizeof *r);
+		if (r == NULL)
+			abort();
+		record.all = r;
+	}
+	r = &record.all[record.len++];
+	r->addr = (uintptr_t)p - sizeof(struct cell);
+	r->len = len;
+	r->phase = record.phase;
+	r->n = n;
+	r->hot = 0;
+}
+
+/* Of several that were at this address one after the other the last. */
+static struct record *
+record_find(uintptr_t addr)
+{
+	size_t i;
+
+	for (i = record.len; i-- > 0;)
+		if (addr >= record.all[i].addr &&
+		    addr - record.all[i].addr < record.all[i].len)
+			return (&record.all[i]);
+	return (NULL);
+}
+
+void
+cells_mark(uintptr_t addr)
+{
+	struct record *r;
+
+	r = record_find(addr);
+	if (r != NULL)
+		r->hot = 1;
+}
+
+size_t
+cells_marked(uint8_t *buf, size_t size)
+{
+	uint32_t phase, n;
+	size_t at, i;
+
+	for (phase = 0, at = 0; phase <= record.phase; phase++) {
+		for (i = 0, n = 0; i < record.len; i++)
+			if (record.all[i].phase == phase &&
+			    record.all[i].hot && record.all[i].n >= n)
+				n = record.all[i].n + 1;
+		if (size < at + sizeof n + (n + 7) / 8)
+			return (0);
+		memcpy(buf + at, &n, sizeof n);
+		at += sizeof n;
+		memset(buf + at, 0, (n + 7) / 8);
+		for (i = 0; i < record.len; i++)
+			if (record.all[i].phase == phase &&
+			    record.all[i].hot)
+				buf[at + record.all[i].n / 8] |= (uint8_t)
+				    (1 << record.all[i].n % 8);
+		at += (n + 7) / 8;
+	}
+	return (at);
+}
+
+/*--------------------------------------------------------------------
+ * Cells
+ */
+
+static struct cell *
+cell_of(const void *p)
+{
+
+	return ((struct cell *)((uintptr_t)p - sizeof(struct cell)));
+}
+
+/* A chunk that begins where the last one ended goes on with it. */
+static int
+area_fill(struct area *a, size_t len)
+{
+	size_t size;
+	char *p;
+
+	for (size = 16 * PAGE; ; size /= 2) {
+		p = heap_alloc(size);
+		if (p != NULL || size == PAGE)
+			break;
+	}
+	if (p == NULL)
+		return (-1);
+	if (p != a->cut + a->left || a->cut == NULL) {
+		a->cut = p;
+		a->left = 0;
+	}
+	a->left += size;
+	return (a->left < len ? -1 : 0);
+}
+
+static void *
+cells_small(size_t class, unsigned area)
+{
+	struct area *a = &cells.area[area];
+	struct cell *c;
+	struct link *l;
+	size_t len = class * CELL_STEP;
+
+	l = a->free[class];
+	if (l != NULL) {
+		a->free[class] = l->next;
+		c = cell_of(l);
+	} else {
+		if (len > a->left && area_fill(a, len) < 0)
+			return (NULL);
+		c = (struct cell *)(void *)a->cut;
+		a->cut += len;
+		a->left -= len;
+	}
+	c->class = (uint16_t)class;
+	c->area = (uint8_t)area;
+	c->theirs = 0;
+	c->theirs_too = 0;
+	cells.used += len;
+	return (c + 1);
+}
+
+/* The header is the second half of 16 bytes. */
+static void *
+cells_large(size_t size)
+{
+	struct cell *c;
+	char *p;
+
+	if (size > SIZE_MAX / 2)
+		return (NULL);
+	p = heap_alloc(size + 2 * sizeof *c);
+	if (p == NULL)
+		return (NULL);
+	c = (struct cell *)(void *)(p + sizeof *c);
+	c->class = CELL_LARGE;
+	c->area = 0;
+	c->theirs = 0;
+	c->theirs_too = 0;
+	cells.used += heap_size(p);
+	return (c + 1);
+}
+
+void *
+cells_alloc(size_t size)
+{
+	size_t class;
+	uint32_t n;
+	unsigned area;
+	void *p;
+
+	n = cells.n;
+	class = (size + sizeof(struct cell) + CELL_STEP - 1) / CELL_STEP;
+	area = cells_area();
+	if (class == 0 || class >= CELL_CLASSES || size > PAGE)
+		return (cells_large(size));
+	p = cells_small(class, area);
+	if (record.on && !cells.frozen && p != NULL)
+		record_add(p, class * CELL_STEP, n);
+	return (p);
+}
+
+void
+cells_free(void *p)
+{
+	struct cell *c;
+	struct link *l = p;
+	struct area *a;
+
+	if (p == NULL)
+		return;
+	c = cell_of(p);
+	if (c->class == CELL_LARGE) {
+		cells.used -= heap_size((char *)c - sizeof *c);
+		heap_free((char *)c - sizeof *c);
+		return;
+	}
+	/* A request has no use for holes among others' cells, but those it
+	 * makes are good, being written to already. */
+	a = &cells.area[cells.frozen ? AREA_REQUEST : c->area];
+	cells.used -= c->class * CELL_STEP;
+	l->next = a->free[c->class];
+	a->free[c->class] = l;
+}
+
+size_t
+cells_size(const void *p)
+{
+	struct cell *c;
+
+	if (p == NULL)
+		return (0);
+	c = cell_of(p);
+	if (c->class == CELL_LARGE)
+		return (heap_size((char *)c - sizeof *c) - 2 * sizeof *c);
+	return (c->class * CELL_STEP - sizeof *c);
+}
+
+static void *
+cells_move(void *p, size_t size)
+{
+	struct cell *from, *to;
+	size_t old;
+	void *q;
+
+	q = cells_alloc(size);
+	if (q == NULL)
+		return (NULL);
+	from = cell_of(p);
+	to = cell_of(q);
+	to->theirs = from->theirs;
+	to->theirs_too = from->theirs_too;
+	old = cells_size(p);
+	memcpy(q, p, size < old ? size : old);
+	cells_free(p);
+	return (q);
+}
+
+void *
+cells_realloc(void *p, size_t size)
+{
+	struct cell *c;
+	size_t old;
+	char *q;
+
+	if (p == NULL)
+		return (cells_alloc(size));
+	if (size == 0) {
+		cells_free(p);
+		return (NULL);
+	}
+	old = cells_size(p);
+	if (size <= old && size >= old / 2)
+		return (p);
+	c = cell_of(p);
+	if (c->class != CELL_LARGE || size <= PAGE || size > SIZE_MAX / 2)
+		return (cells_move(p, size));
+	q = (char *)c - sizeof *c;
+	old = heap_size(q);
+	q = heap_realloc(q, size + 2 * sizeof *c);
+	if (q == NULL)
+		return (NULL);
+	cells.used += heap_size(q) - old;
+	return (q + 2 * sizeof *c);
+}
+
+size_t
+cells_used(void)
+{
+
+	return (cells.used);
+}

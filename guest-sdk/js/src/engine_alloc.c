@@ -1,0 +1,71 @@
+/*-
+ * Copyright (c) 2026 The vmod_sandbox authors
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * QuickJS's own functions for memory, replaced. It divides pages by the size of
+ * its objects, which spreads those that a request writes to over many pages;
+ * cells.c does not. These take the place of its own when the program is linked
+ * (js.am makes those weak). The eight bytes in front of an object are the
+ * engine's layout, struct JSMallocBlockHeader: what belongs to the allocator is
+ * the first three of them.
+ */
+
+#include "cells.h"
+#include "engine.h"
+
+struct JSRuntime;
+
+void *js_malloc_rt(struct JSRuntime *, size_t);
+void *js_realloc_rt(struct JSRuntime *, void *, size_t);
+void js_free_rt(struct JSRuntime *, void *);
+size_t js_malloc_usable_size_rt(struct JSRuntime *, const void *);
+
+/* Where the engine looks how much there is, to decide about collecting. */
+static size_t alloc_nowhere;
+static size_t *alloc_count = &alloc_nowhere;
+
+void
+engine_alloc_count(size_t *where)
+{
+
+	alloc_count = where;
+}
+
+void *
+js_malloc_rt(struct JSRuntime *rt, size_t size)
+{
+	void *p;
+
+	(void)rt;
+	p = cells_alloc(size);
+	*alloc_count = cells_used();
+	return (p);
+}
+
+void *
+js_realloc_rt(struct JSRuntime *rt, void *ptr, size_t size)
+{
+	void *p;
+
+	(void)rt;
+	p = cells_realloc(ptr, size);
+	*alloc_count = cells_used();
+	return (p);
+}
+
+void
+js_free_rt(struct JSRuntime *rt, void *ptr)
+{
+
+	(void)rt;
+	cells_free(ptr);
+	*alloc_count = cells_used();
+}
+
+size_t
+js_malloc_usable_size_rt(struct JSRuntime *rt, const void *ptr)
+{
+
+	(void)rt;
+	return (cells_size(ptr));
+}

@@ -1,0 +1,3 @@
+module vmod-sandbox/sandbox
+
+go 1.18

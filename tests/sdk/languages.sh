@@ -1,0 +1,164 @@
+#!/bin/sh
+#
+# Copyright (c) 2026 The vmod_sandbox authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The SDKs for C++, Go and Rust, with what Debian has of these: their examples
+# are built as their manuals say and asked in a sandbox, each question several
+# times in the same VM. What is answered is compared with what the same program
+# says without a sandbox, where it can be asked so, or with what has been
+# computed otherwise. A language that is not there is left out.
+
+set -u
+
+src=$(cd "${top_srcdir:-.}" && pwd)
+build=$(cd "${top_builddir:-.}" && pwd)
+sdk=$src/guest-sdk
+run=$build/sandbox-run
+slow=${SBX_TEST_SLOW:-1}
+tmp=$(mktemp -d) || exit 99
+pid=
+trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$tmp"' EXIT
+failed=0
+passed=0
+
+[ -w /dev/kvm ] || { echo 'no /dev/kvm, or not writable'; exit 77; }
+[ -x "$run" ] || { echo 'no sandbox-run'; exit 77; }
+
+report() {
+	if [ "$1" -eq 0 ]; then
+		passed=$((passed + 1))
+		return
+	fi
+	failed=$((failed + 1))
+	shift
+	echo "failed: $*" >&2
+	head -c 2000 "$tmp/out" | sed 's/^/    /' >&2
+}
+
+# ask PROGRAM URL OPTIONS...: to $tmp/out, without the headers to $tmp/body
+ask() {
+	prog=$1
+	url=$2
+	shift 2
+	timeout $((60 * slow)) "$run" -o request_timeout=$((10 * slow)) \
+	    -o boot_timeout=$((30 * slow)) -o max_vms=1 -u "$url" "$@" \
+	    "$prog" >"$tmp/out" 2>"$tmp/err" </dev/null
+	rc=$?
+	sed '1,/^$/d' "$tmp/out" >"$tmp/body"
+	cat "$tmp/err" >>"$tmp/out"
+	return $rc
+}
+
+# says PROGRAM URL LINE OPTIONS...: three times this line in the answers
+says() {
+	s_line=$3
+	s_prog=$1
+	s_url=$2
+	shift 3
+	ask "$s_prog" "$s_url" -n 3 "$@" &&
+	    [ "$(grep -c -x -F -e "$s_line" "$tmp/out")" -eq 3 ]
+	report $? "$s_prog $s_url should say $s_line"
+}
+
+have() {
+	command -v "$1" >/dev/null && return
+	echo "skipped: no $1"
+	return 1
+}
+
+#---------------------------------------------------------------------
+
+if have g++; then
+	PKG_CONFIG_PATH=$build/guest-sdk
+	export PKG_CONFIG_PATH
+	# The flags have to be cut into words.
+	# shellcheck disable=SC2046
+	if g++ -std=c++17 -O2 -Wall -Wextra -Werror -static -I "$sdk/cpp" \
+	    -o "$tmp/cpp" "$sdk/cpp/example.cpp" \
+	    $(pkg-config --cflags --libs --static sandbox) >"$tmp/out" 2>&1
+	then
+		"$tmp/cpp" --url '/sum?n=100000' 2>/dev/null |
+		    sed '1,/^\r*$/d' >"$tmp/native"
+		ask "$tmp/cpp" '/sum?n=100000' &&
+		    [ -s "$tmp/native" ] && cmp "$tmp/body" "$tmp/native"
+		report $? 'C++ /sum: not what it says natively'
+		says "$tmp/cpp" /async 'caught: thrown in a thread'
+		says "$tmp/cpp" /words '   3 the' \
+		    -d 'the cat and the dog and the bird'
+		ask "$tmp/cpp" /none -n 2
+		[ "$(grep -c '^500' "$tmp/out")" -eq 2 ] &&
+		    grep -q 'error: no such path' "$tmp/out"
+		report $? 'C++ /none: should be 500, and say why'
+	else
+		report 1 'C++ does not build'
+	fi
+fi
+
+if have rustc; then
+	if rustc --edition 2021 -O -D warnings --crate-type rlib \
+	    --crate-name sandbox -o "$tmp/libsandbox.rlib" \
+	    "$sdk/rust/src/lib.rs" >"$tmp/out" 2>&1 &&
+	    rustc --edition 2021 -O -D warnings -C target-feature=+crt-static \
+	    --extern sandbox="$tmp/libsandbox.rlib" -o "$tmp/rust" \
+	    "$sdk/rust/examples/threads.rs" >"$tmp/out" 2>&1
+	then
+		steps=$(awk 'BEGIN { for (i = 1; i <= 1000; i++)
+		    for (n = i; n > 1; s++) n = n % 2 ? 3 * n + 1 : n / 2
+		    print s }')
+		one='-e MALLOC_ARENA_MAX=1'
+		# shellcheck disable=SC2086
+		{
+			says "$tmp/rust" '/pool?n=1000' \
+			    "1000 jobs, $steps steps" $one
+			says "$tmp/rust" '/scope?a&bb&cc&ddd' \
+			    '[(1, 1), (2, 2), (3, 1)]' $one
+			says "$tmp/rust" /join 'the thread panicked' $one
+			says "$tmp/rust" /join 'the thread panicked'
+			says "$tmp/rust" /panic 'The handler panicked.' $one
+			says "$tmp/rust" '/pool?n=x' \
+			    '100 jobs, 3142 steps' $one
+		}
+	else
+		report 1 'Rust does not build'
+	fi
+fi
+
+if have go; then
+	GOCACHE=${GOCACHE:-$HOME/.cache/go-build}
+	GOFLAGS=-mod=mod
+	CGO_ENABLED=0
+	export GOCACHE GOFLAGS CGO_ENABLED
+	if (cd "$sdk/go" && go vet ./... && go build -o "$tmp/go" ./example) \
+	    >"$tmp/out" 2>&1
+	then
+		more='-o memory=1GB'
+		page='/x?a=1&b=%3Cscript%3E&u=javascript:alert(1)&below=5000'
+		# shellcheck disable=SC2086
+		{
+			says "$tmp/go" /panic 'recovered: runtime error: invalid memory address or nil pointer dereference' $more
+			says "$tmp/go" /gc '1 kept' $more
+			says "$tmp/go" '/p?below=200000' '<p>17984 primes below 200000, by 8 goroutines' $more
+			ask "$tmp/go" "$page" $more
+			report $? 'Go: a page'
+		}
+		cp "$tmp/body" "$tmp/page"
+		port=$((20000 + $$ % 20000))
+		PORT=$port "$tmp/go" >"$tmp/out" 2>&1 &
+		pid=$!
+		if have curl; then
+			curl -s -g --retry 20 --retry-connrefused --retry-delay 1 \
+			    -o "$tmp/native" "http://localhost:$port$page"
+			[ -s "$tmp/native" ] && cmp "$tmp/page" "$tmp/native"
+			report $? 'Go: not the page it makes natively'
+		fi
+		kill "$pid"
+		pid=
+	else
+		report 1 'Go does not build'
+	fi
+fi
+
+echo "languages: $passed passed, $failed failed"
+[ $((passed + failed)) -gt 0 ] || exit 77
+[ "$failed" -eq 0 ]

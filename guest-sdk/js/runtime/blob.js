@@ -53,16 +53,17 @@ export class Blob {
 
 	constructor(parts = [], options = {}) {
 		const list = [];
+		const iterate = isObject(parts) ? parts[Symbol.iterator] : null;
 		let native, length = 0;
 
-		if (!isObject(parts) ||
-		    typeof parts[Symbol.iterator] !== "function")
+		if (typeof iterate !== "function")
 			throw new TypeError("Blob: the parts are not a list");
 		options = dictionary(options, "Blob: options");
 		native = options.endings !== undefined &&
 		    oneOf(options.endings, ["transparent", "native"],
 		    "Blob: endings") === "native";
-		for (const part of parts) {
+		for (const part of
+		    { [Symbol.iterator]: () => iterate.call(parts) }) {
 			const bytes = partBytes(part, native);
 
 			list.push(bytes);

@@ -13,6 +13,7 @@
 
 import { Blob, blobBytes, makeBlob } from "./blob.js";
 import { FormData, decodeForm, encodeForm } from "./formdata.js";
+import { host } from "./host.js";
 import {
 	ReadableStream, isDisturbed, readAll, sourceOf, streamOf, unusable,
 } from "./streams.js";
@@ -147,7 +148,9 @@ function toForm(content, type) {
 	if (essence !== "application/x-www-form-urlencoded")
 		throw new TypeError(`formData(): the Content-Type is ` +
 		    `${type ?? "missing"}, and not one of a form`);
-	for (const [name, value] of parseForm(toText(content)))
+	/* A BOM is part of the first name. */
+	for (const [name, value] of parseForm(typeof content === "string" ?
+	    content : host.utf8Decode(content, false)))
 		data.append(name, value);
 	return (data);
 }

@@ -6,8 +6,8 @@
  * there are for it know neither buffers nor DataCloneError.)
  */
 
-import { Blob } from "./blob.js";
-import { CryptoKey } from "./crypto.js";
+import { Blob, File } from "./blob.js";
+import { CryptoKey, copyKey } from "./crypto.js";
 import { DOMException } from "./dom.js";
 import { dictionary, isObject, need } from "./webidl.js";
 
@@ -119,8 +119,12 @@ function leaf(value) {
 		return (new RegExp(value.source, value.flags));
 	if (value instanceof ArrayBuffer)
 		return (copyBuffer(value));
-	if (value instanceof Blob || value instanceof CryptoKey)
-		return (value);		/* nothing in them ever changes */
+	if (value instanceof File)
+		return (new File([value], value.name, value));
+	if (value instanceof Blob)
+		return (value.slice(0, value.size, value.type));
+	if (value instanceof CryptoKey)
+		return (copyKey(value));
 	if (value instanceof DOMException)
 		return (copyException(value));
 	return (undefined);

@@ -128,7 +128,8 @@ function since(label, what, args) {
 			...args]);
 }
 
-export const console = {
+/* A namespace has an empty object above it. */
+export const console = Object.assign(Object.create({}), {
 	log(...args) {
 		print(0, args);
 	},
@@ -206,6 +207,6 @@ export const console = {
 
 		write(1, `Trace${text}\n${new Error().stack.trimEnd()}`);
 	},
-};
+});
 Object.defineProperty(console, Symbol.toStringTag,
     { value: "console", configurable: true });

@@ -23,6 +23,11 @@ const USAGES = ["encrypt", "decrypt", "sign", "verify", "deriveKey",
 
 let keyOf;
 
+/* Another object for the same key, for structuredClone(). */
+export function copyKey(key) {
+	return (new CryptoKey(MAKE, keyOf(key)));
+}
+
 export class CryptoKey {
 	#key;
 	#shown;
@@ -200,8 +205,8 @@ export class SubtleCrypto {
 		need(arguments.length, 5, "importKey");
 		format = oneOf(format, ["raw", "spki", "pkcs8", "jwk"],
 		    "importKey: format");
-		usages = usagesFrom(keyUsages);
 		hash = hmacHash(algorithm);
+		usages = usagesFrom(keyUsages);
 		if (format === "raw")
 			bytes = copyOf(keyData, "importKey").slice();
 		else if (format === "jwk")
@@ -244,8 +249,8 @@ export class SubtleCrypto {
 		let bytes, hash, length, usages;
 
 		need(arguments.length, 3, "generateKey");
-		usages = usagesFrom(keyUsages);
 		hash = hmacHash(algorithm);
+		usages = usagesFrom(keyUsages);
 		length = algorithm.length ?? BLOCK[hash] * 8;
 		if (!(length > 0))
 			throw fail("OperationError", "generateKey: no length");

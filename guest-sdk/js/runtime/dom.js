@@ -5,7 +5,9 @@
  * The kinds of events, and how work is called off.
  */
 
-import { Event, EventTarget, handlerAttribute } from "./event.js";
+import {
+	Event, EventTarget, handlerAttribute, trustedEvent,
+} from "./event.js";
 import { DOMException } from "./exception.js";
 import { expose, isObject, need } from "./webidl.js";
 
@@ -128,7 +130,7 @@ export class AbortSignal extends EventTarget {
 		this.#steps = new Set();
 		for (const step of steps)
 			step(this.#reason);
-		this.dispatchEvent(new Event("abort"));
+		this.dispatchEvent(trustedEvent("abort"));
 	}
 
 	static abort(reason = undefined) {

@@ -11,6 +11,14 @@ import { dictionary, expose, isObject, need } from "./webidl.js";
 
 let stateOf;
 
+/* The only property of an object itself, because the standard says so. */
+const TRUSTED = {
+	get() {
+		return (stateOf(this).trusted);
+	},
+	enumerable: true,
+};
+
 export class Event {
 	#s;
 
@@ -30,9 +38,9 @@ export class Event {
 			canceled: false,
 			passive: false,
 			time: host.monoMs(),
+			trusted: false,
 		};
-		Object.defineProperty(this, "isTrusted",
-		    { get: isTrusted, enumerable: true });
+		Object.defineProperty(this, "isTrusted", TRUSTED);
 	}
 
 	static {
@@ -137,8 +145,12 @@ export class Event {
 });
 expose(Event, "Event");
 
-function isTrusted() {
-	return (false);
+/* An event of our own making, not the handler's. */
+export function trustedEvent(type) {
+	const event = new Event(type);
+
+	stateOf(event).trusted = true;
+	return (event);
 }
 
 function optionsFrom(options) {
@@ -211,7 +223,8 @@ export class EventTarget {
 	removeEventListener(type, callback, options = undefined) {
 		need(arguments.length, 2, "removeEventListener");
 		this.#remove(this.#find(`${type}`, callbackFrom(callback),
-		    optionsFrom(options).capture));
+		    isObject(options) ? Boolean(options.capture) :
+		    Boolean(options)));
 	}
 
 	dispatchEvent(event) {

@@ -29,32 +29,55 @@ const CONSTANTS = [
 	"INVALID_NODE_TYPE_ERR", "DATA_CLONE_ERR",
 ];
 
-export class DOMException extends Error {
-	#name = "Error";
+/* exception => { name, message } */
+const states = new WeakMap();
 
+function stateOf(exception) {
+	const s = states.get(exception);
+
+	if (s === undefined)
+		throw new TypeError("not a DOMException");
+	return (s);
+}
+
+/*
+ * Its instances are errors (they have a stack) and its prototype inherits from
+ * Error's, but the class itself does not: so there is no "extends".
+ */
+export class DOMException {
 	constructor(message = "", options = "Error") {
-		super(`${message}`);
+		const error = Reflect.construct(Error, [], new.target);
+		const s = { name: "Error", message: `${message}` };
+
 		if (isObject(options)) {
 			if (options.name !== undefined)
-				this.#name = `${options.name}`;
+				s.name = `${options.name}`;
 			if ("cause" in options)
-				Object.defineProperty(this, "cause", {
+				Object.defineProperty(error, "cause", {
 					value: options.cause,
 					writable: true,
 					configurable: true,
 				});
 		} else
-			this.#name = `${options}`;
+			s.name = `${options}`;
+		delete error.message;
+		states.set(error, s);
+		return (error);
 	}
 
 	get name() {
-		return (this.#name);
+		return (stateOf(this).name);
+	}
+
+	get message() {
+		return (stateOf(this).message);
 	}
 
 	get code() {
-		return (Math.max(0, CODES.indexOf(this.#name || "?")));
+		return (Math.max(0, CODES.indexOf(stateOf(this).name || "?")));
 	}
 }
+Object.setPrototypeOf(DOMException.prototype, Error.prototype);
 expose(DOMException, "DOMException");
 CONSTANTS.forEach((name, i) => {
 	for (const object of [DOMException, DOMException.prototype])

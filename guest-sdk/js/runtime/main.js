@@ -26,6 +26,7 @@ import { Request } from "./request.js";
 import { Response } from "./response.js";
 import { settle } from "./settle.js";
 import * as streams from "./streams.js";
+import * as textStreams from "./text_streams.js";
 import * as timers from "./timers.js";
 import { URL, URLSearchParams } from "./url.js";
 import { expose, need } from "./webidl.js";
@@ -83,9 +84,12 @@ const functions = {
 	queueMicrotask(callback) {
 		if (typeof callback !== "function")
 			throw new TypeError("queueMicrotask: not a function");
-		/* What it throws is an unhandled rejection. */
 		Promise.resolve().then(() => {
-			callback();
+			try {
+				callback();
+			} catch (e) {
+				events.uncaught(e, "a microtask threw");
+			}
 		});
 	},
 	structuredClone,
@@ -123,9 +127,9 @@ const classes = {
 	Response,
 	SubtleCrypto,
 	TextDecoder: text.TextDecoder,
-	TextDecoderStream: text.TextDecoderStream,
+	TextDecoderStream: textStreams.TextDecoderStream,
 	TextEncoder: text.TextEncoder,
-	TextEncoderStream: text.TextEncoderStream,
+	TextEncoderStream: textStreams.TextEncoderStream,
 	TransformStream: streams.TransformStream,
 	TransformStreamDefaultController:
 	    streams.TransformStreamDefaultController,
@@ -139,7 +143,6 @@ const classes = {
 };
 
 const objects = {
-	console,
 	crypto,
 	navigator: new Navigator(),
 	performance: new Performance(),
@@ -165,6 +168,7 @@ export default function boot(given) {
 	useEnv(given.env());
 	define(functions, true);
 	define(classes, false);
+	define({ console }, false);
 	define(objects, true);
 	settle();
 	return ({

@@ -12,14 +12,13 @@
  */
 
 import {
-	TextDecoder as Decoder, TextDecoderStream, TextEncoder as Encoder,
-	TextEncoderStream, normalizeEncoding,
+	TextDecoder as Decoder, TextEncoder as Encoder, normalizeEncoding,
 } from "@exodus/bytes/encoding-lite.js";
 import { host } from "./host.js";
 import { bytesOf, dictionary, expose } from "./webidl.js";
 
 const TOO_LARGE = ["big5", "euc-jp", "euc-kr", "gb18030", "gbk", "iso-2022-jp",
-	"replacement", "shift_jis", "x-user-defined"];
+	"replacement", "shift_jis"];
 const encoder = new Encoder();
 
 export function encodeUtf8(text) {
@@ -104,8 +103,6 @@ export class TextDecoder {
 	}
 }
 expose(TextDecoder, "TextDecoder");
-
-export { TextDecoderStream, TextEncoderStream };
 
 Object.defineProperties(globalThis, {
 	TextDecoder: { value: TextDecoder, writable: true,

@@ -35,8 +35,8 @@
 /* How long a sub-request may be without a thread. Varnish may be making
  * threads, so it is waited for as long as others get one, but not for ever. If
  * none gets one, all of them may be held by guests that wait. */
-#define FETCH_QUEUE_IDLE	(250 * MS)
-#define FETCH_QUEUE_MAX		(1000 * MS)
+#define FETCH_QUEUE_IDLE	(500 * MS)
+#define FETCH_QUEUE_MAX		(2000 * MS)
 
 /* How often to look if the client is still there. */
 #define FETCH_LOOK		(50 * MS)

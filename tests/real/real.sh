@@ -1,0 +1,306 @@
+#!/bin/sh
+#
+# Copyright (c) 2026 The vmod_sandbox authors
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Programs as they are: linked in all ways there are, with libraries and
+# interpreters of Debian's packages. Each answers in a sandbox what it answers
+# outside of it, byte for byte. What a program may read is what the message
+# about it says, word by word.
+#
+#	real.sh			all
+#	real.sh NAME ...	those whose names begin so
+
+set -u
+
+build=$(cd "${top_builddir:-.}" && pwd)
+src=$(cd "${top_srcdir:-.}" && pwd)
+run=$build/sandbox-run
+real=$src/tests/real
+cc=${REAL_CC:-gcc}
+flags="-O2 -I$src/guest-sdk/include"
+lib=$build/guest-sdk/libsandbox.a
+tmp=$(mktemp -d /var/tmp/real.XXXXXX) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+slow=${SBX_TEST_SLOW:-1}
+passed=0
+failed=0
+skipped=0
+wanted=$*
+
+[ -w /dev/kvm ] || { echo 'no /dev/kvm, or not writable'; exit 77; }
+[ -x "$run" ] && [ -e "$lib" ] || { echo 'no sandbox-run'; exit 77; }
+
+# wants NAME: true if it is one of those that were asked for
+wants() {
+	[ -n "$wanted" ] || return 0
+	for w in $wanted; do
+		case $1 in
+		"$w"*)	return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# needs PACKAGE FILE...: true if all are there; says so if not
+needs() {
+	pkg=$1
+	shift
+	for f in "$@"; do
+		[ -e "$f" ] && continue
+		skipped=$((skipped + 1))
+		echo "SKIPPED $name: no $f (apt-get install $pkg)"
+		return 1
+	done
+	return 0
+}
+
+result() {
+	if [ "$1" -eq 0 ]; then
+		passed=$((passed + 1))
+		echo "ok $name"
+		return
+	fi
+	failed=$((failed + 1))
+	echo "FAILED $name: $2"
+	head -c 1500 "$tmp/err"
+}
+
+# What a program needs, as -f options; from what is said if it has nothing.
+files() {
+	"$run" "$@" 2>&1 </dev/null |
+	    sed -n 's/.*(each one with -f for sandbox-run) //p' |
+	    tr ' ' '\n' | sed 's/^/-f /' | tr '\n' ' '
+}
+
+# in_sandbox OPTIONS PROGRAM ARGUMENT...: three times, the last body to
+# $tmp/in
+in_sandbox() {
+	options=$1
+	shift
+	# shellcheck disable=SC2086 # options are words
+	"$run" -o request_timeout=$((20 * slow)) -o max_vms=1 \
+	    -o boot_timeout=$((30 * slow)) $options -q -n 2 "$@" \
+	    >"$tmp/out" 2>"$tmp/err" </dev/null &&
+	"$run" -o request_timeout=$((20 * slow)) -o max_vms=1 \
+	    -o boot_timeout=$((30 * slow)) $options "$@" \
+	    >"$tmp/out" 2>"$tmp/err" </dev/null || return 1
+	LC_ALL=C sed '1,/^$/d' "$tmp/out" >"$tmp/in"
+}
+
+# same OPTIONS REQUEST PROGRAM ARGUMENT...: the same answer in and out. REQUEST
+# are options that both know.
+same() {
+	options=$1
+	request=$2
+	prog=$3
+	shift 3
+	# shellcheck disable=SC2086
+	if ! env -i "$prog" "$@" $request --body-only >"$tmp/native" \
+	    2>"$tmp/err" </dev/null; then
+		result 1 "does not answer outside of a sandbox"
+		return
+	fi
+	# shellcheck disable=SC2086
+	if ! in_sandbox "$options $(files "$prog" "$@") $request" \
+	    "$prog" -- "$@"; then
+		result 1 "does not answer"
+		return
+	fi
+	[ -s "$tmp/native" ] && cmp "$tmp/native" "$tmp/in" >"$tmp/err" 2>&1
+	result $? "other bytes"
+}
+
+# compiled COMMAND...: true if that worked
+compiled() {
+	"$@" >"$tmp/err" 2>&1 && return
+	result 1 "$* failed"
+	return 1
+}
+
+#---------------------------------------------------------------------
+# A C program, linked in all ways
+
+kind() {
+	name=kinds/$1
+	how=$2
+	compiler=$3
+	wants "$name" || return 0
+	needs "$4" "$(command -v "$compiler" || echo "$compiler")" || return 0
+	# shellcheck disable=SC2086
+	compiled "$compiler" $flags $how -o "$tmp/kind" "$real/kinds.c" \
+	    "$lib" -lm || return 0
+	[ -z "${5:-}" ] || compiled sh -c "cd $tmp && $5" || return 0
+	same "" "--url /$1" "$tmp/kind"
+}
+
+kind dynamic "" "$cc" gcc
+kind dynamic-no-pie "-no-pie -fno-pie" "$cc" gcc
+kind dynamic-now "-Wl,-z,now" "$cc" gcc
+kind dynamic-lazy "-Wl,-z,lazy" "$cc" gcc
+kind dynamic-packed "-Wl,-z,noseparate-code -Wl,-z,norelro" "$cc" gcc
+kind static "-static" "$cc" gcc
+kind static-pie "-static-pie" "$cc" gcc
+kind stripped "" "$cc" gcc "strip kind"
+kind split-debug "-g" "$cc" gcc \
+    "objcopy --only-keep-debug kind kind.debug && strip kind &&
+    objcopy --add-gnu-debuglink=kind.debug kind"
+kind musl "" musl-gcc musl-tools
+kind musl-static "-static" musl-gcc musl-tools
+
+#---------------------------------------------------------------------
+# C++
+
+name=streams/static
+if wants $name && needs g++ /usr/bin/g++; then
+	# shellcheck disable=SC2086
+	compiled g++ -std=c++17 $flags -static -o "$tmp/streams" \
+	    "$real/streams.cc" "$lib" &&
+	    same "" "--url /number/17" "$tmp/streams"
+fi
+name=streams/dynamic
+if wants $name && needs g++ /usr/bin/g++; then
+	# shellcheck disable=SC2086
+	compiled g++ -std=c++17 $flags -o "$tmp/streams" "$real/streams.cc" \
+	    "$lib" && same "" "--url /number/17" "$tmp/streams"
+fi
+
+#---------------------------------------------------------------------
+# Libraries
+
+for how in static dynamic; do
+	name=database/$how
+	opt=""
+	[ $how = dynamic ] || opt=-static
+	wants $name &&
+	    needs libsqlite3-dev /usr/include/sqlite3.h || continue
+	# shellcheck disable=SC2086
+	compiled "$cc" $flags $opt -o "$tmp/database" "$real/database.c" \
+	    "$lib" -lsqlite3 -lm || continue
+	rm -f "$tmp/db"
+	compiled "$tmp/database" "$tmp/db" make || continue
+	same "-f $tmp/db" "--url /" "$tmp/database" "$tmp/db"
+done
+rm -f /tmp/sandbox-database /tmp/sandbox-streams /tmp/sandbox-lua
+
+for how in static dynamic; do
+	opt=""
+	[ $how = dynamic ] || opt=-static
+	for url in /zstd?3 /zstd?12 /brotli?5 /brotli?9; do
+		name=squeeze/$how$url
+		wants "$name" &&
+		    needs "libzstd-dev libbrotli-dev" /usr/include/zstd.h \
+		    /usr/include/brotli/encode.h || continue
+		# shellcheck disable=SC2086
+		[ -e "$tmp/squeeze-$how" ] ||
+		    compiled "$cc" $flags $opt -o "$tmp/squeeze-$how" \
+		    "$real/squeeze.c" "$lib" -lzstd -lbrotlienc -lbrotlidec \
+		    -lbrotlicommon -lm || continue
+		same "" "--url $url --data @$src/tests/data/photo.png" \
+		    "$tmp/squeeze-$how"
+	done
+done
+
+name=webp/dynamic
+if wants $name && needs "libwebp-dev libjpeg62-turbo-dev libpng-dev" \
+    /usr/include/webp/encode.h /usr/include/jpeglib.h /usr/include/png.h; then
+	# shellcheck disable=SC2086
+	compiled "$cc" $flags -o "$tmp/webp" \
+	    "$src/guest-sdk/examples/webp.c" "$lib" -lwebp -ljpeg -lpng -lz \
+	    -lm && same "" "--url / --data @$src/tests/data/photo.jpg" \
+	    "$tmp/webp"
+fi
+
+#---------------------------------------------------------------------
+# Interpreters: as installed, and a script
+
+name=lua
+if wants $name && needs "lua5.4 liblua5.4-dev" /usr/bin/lua5.4 \
+    /usr/include/lua5.4/lua.h; then
+	# shellcheck disable=SC2086
+	if compiled "$cc" $flags -I/usr/include/lua5.4 -shared -fPIC \
+	    -o "$tmp/luasandbox.so" "$real/luasandbox.c" "$lib"; then
+		cp "$real/handler.lua" "$tmp/handler.lua"
+		chmod +x "$tmp/handler.lua"
+		LUA_CPATH="$tmp/?.so" SANDBOX_REQUEST="--url /lua --data text \
+		    --body-only" "$tmp/handler.lua" >"$tmp/native" 2>"$tmp/err"
+		# shellcheck disable=SC2046
+		in_sandbox "-u /lua -d text -e LUA_CPATH=$tmp/?.so \
+		    -f /usr/bin/lua5.4 -f $tmp/luasandbox.so \
+		    $(files -f /usr/bin/lua5.4 "$tmp/handler.lua")" \
+		    "$tmp/handler.lua" &&
+		    [ -s "$tmp/native" ] && cmp "$tmp/native" "$tmp/in"
+		result $? "not the same answer"
+	fi
+fi
+
+name=python
+if wants $name && needs "python3 libpython3-stdlib" /usr/bin/python3 \
+    /usr/lib/python3; then
+	cp "$real/handler.py" "$tmp/handler.py"
+	chmod +x "$tmp/handler.py"
+	url="/a/b%20c?x=1&y=%C3%A9"
+	"$tmp/handler.py" native "$url" >"$tmp/native" 2>"$tmp/err"
+	lib3=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
+	in_sandbox "-u $url -f $(readlink -f /usr/bin/python3) \
+	    -f /usr/bin/python3 -f $lib3 -f /usr/lib/x86_64-linux-gnu \
+	    -f /lib/x86_64-linux-gnu -f /lib64/ld-linux-x86-64.so.2" \
+	    "$tmp/handler.py" &&
+	    [ -s "$tmp/native" ] && cmp "$tmp/native" "$tmp/in"
+	result $? "not the same answer"
+fi
+
+#---------------------------------------------------------------------
+# Programs that know nothing of sandboxes do not become ready. But they run,
+# and what they wrote last is said.
+
+data=$src/tests/data
+extra=
+
+busybox() {
+	name=busybox/$1
+	wants "$name" && needs busybox-static /bin/busybox || return 0
+	env -i /bin/busybox "$@" </dev/null 2>&1 | tr '\n' ';' |
+	    sed 's/;;*$//; s/;/; /g' >"$tmp/native"
+	# shellcheck disable=SC2086
+	"$run" -f "$data" -f "$src/LICENSE" $extra /bin/busybox -- "$@" \
+	    2>&1 >"$tmp/out" </dev/null | tr '\n' ' ' |
+	    sed 's/.*its last words: "//; s/" *$//' >"$tmp/in"
+	cp "$tmp/in" "$tmp/err"
+	[ -s "$tmp/native" ] && cmp -s "$tmp/native" "$tmp/in"
+	result $? "other words than $(head -c 200 "$tmp/native")"
+}
+
+busybox sha256sum "$data/photo.png" "$data/text.bin"
+busybox md5sum "$data/photo.jpg"
+busybox cksum "$data/photo.jpg"
+busybox expr 6 '*' 7
+busybox seq 1 20
+busybox wc "$src/LICENSE"
+busybox head -n 3 "$src/LICENSE"
+busybox grep -c -i the "$src/LICENSE"
+busybox sed -n 's/Redistribution/& &/p' "$src/LICENSE"
+busybox awk '{ n += NF } END { print n, NR }' "$src/LICENSE"
+printf 'pear 3\nfig 20\npear 3\napple 1\n' >"$tmp/words"
+extra="-f $tmp/words"
+busybox sort -u -k 2 -n "$tmp/words"
+busybox uniq -c "$tmp/words"
+busybox cut -d ' ' -f 2 "$tmp/words"
+busybox rev "$tmp/words"
+busybox diff "$tmp/words" "$src/tests/data/text.bin"
+busybox od -A d -t x1 -N 40 "$data/photo.png"
+busybox ls -1 "$data"
+busybox find "$data" -name '*.png' -size +1
+busybox stat -c '%n %s %F' "$data/photo.png"
+busybox sh -c 'i=0; while [ $i -lt 5 ]; do i=$((i + 1)); done; echo $i'
+busybox dd if="$data/photo.png" of=/dev/null bs=1000 count=3
+busybox cmp "$data/photo.png" "$data/photo.jpg"
+busybox basename /a/b/c.txt .txt
+busybox date -u -d @86400
+busybox printf '%05.2f|%x|%s\n' 3.14159 255 text
+busybox cal 2 2024
+busybox factor 1234567891011
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] || exit 1
+[ "$passed" -gt 0 ] || exit 77

@@ -74,14 +74,17 @@ def filled(tmp, name, size):
     return path
 
 
-def photo(build, tmp):
+PHOTO = (1200, 834)     # a megapixel
+
+
+def photo(build, tmp, size=PHOTO):
     path = os.path.join(tmp, "photo.jpg")
-    subprocess.run([build + "/tests/bench/mkimages", path, "1200", "834"],
-                   check=True)
+    subprocess.run([build + "/tests/bench/mkimages", path, str(size[0]),
+                    str(size[1])], check=True)
     return path
 
 
-def make(build, tmp):
+def make(build, tmp, size=PHOTO):
     """All rows of the table."""
     small = filled(tmp, "1k", 1 << 10)
     large = filled(tmp, "1m", 1 << 20)
@@ -98,7 +101,7 @@ def make(build, tmp):
         Row("dirty-%d" % n, "/dirty?pages=%d" % n,
             good=(b"%d pages\n" % n).__eq__) for n in PAGES
     ] + [
-        Row("webp", "/webp", photo(build, tmp),
+        Row("webp", "/webp", photo(build, tmp, size),
             lambda b: b[:4] == b"RIFF" and b[8:12] == b"WEBP"),
     ]
 
@@ -117,9 +120,9 @@ def merge(runs):
     return {key: round(median([r[key] for r in runs]), 2) for key in runs[0]}
 
 
-def measure(build, tmp, rounds, seconds, conns, say):
+def measure(build, tmp, rounds, seconds, conns, say, size=PHOTO):
     """Returns the lists "http" and "scale" of the result."""
-    rows = make(build, tmp)
+    rows = make(build, tmp, size)
     more = scale()
     cells = [(row, c) for c in conns for row in rows]
     cells += [(more[vms], c) for vms, c in SCALE if len(conns) > 1]

@@ -11,7 +11,7 @@
  *	general registers	SBX_Machine_Enter(), at the next request
  *	vector registers, MXCSR, x87, PKRU, segment registers and their
  *	bases			the trampoline, at the next request
- *	brk, mmap, descriptors, signal settings
+ *	brk, mmap, reservations, descriptors, names in /tmp, signal settings
  *				SBX_Proc_Reset()
  *	request and answer	SBX_Exchange_Begin()
  *	fetches			SBX_Fetch_End(), before this

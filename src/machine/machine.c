@@ -112,6 +112,45 @@ machine_sregs(struct sbx_machine *m, unsigned long nr, struct kvm_sregs *s,
 }
 
 static int
+machine_same_table(const struct kvm_dtable *a, const struct kvm_dtable *b)
+{
+
+	return (a->base == b->base && a->limit == b->limit);
+}
+
+/*
+ * Ring 3 can change none of these. If one is another, the guest has been in
+ * ring 0, by a hole in the CPU, in KVM or in us, and could find it like that
+ * in its next request; so has one that should be in ring (cpl) and is not.
+ */
+static int
+machine_is_ours(const struct sbx_machine *m, const struct kvm_sregs *is,
+    unsigned cpl, struct sbx_err *err)
+{
+	const struct kvm_sregs *was = &m->sregs;
+
+	if (is->cs.dpl == cpl && is->cr0 == was->cr0 && is->cr3 == was->cr3 &&
+	    is->cr4 == was->cr4 && is->efer == was->efer &&
+	    machine_same_table(&is->gdt, &was->gdt) &&
+	    machine_same_table(&is->idt, &was->idt) &&
+	    is->tr.base == was->tr.base && is->tr.limit == was->tr.limit &&
+	    is->ldt.selector == was->ldt.selector &&
+	    is->ldt.base == was->ldt.base)
+		return (1);
+	(void)SBX_Err_Set(err, SBX_FAIL_GUEST, 0, "the program has been in "
+	    "ring 0: control registers are not as they were");
+	return (0);
+}
+
+/* Where a system call is exited from. */
+static unsigned
+machine_stub_cpl(const struct sbx_machine *m)
+{
+
+	return (m->kvm->platform == SBX_PLATFORM_P ? 3 : 0);
+}
+
+static int
 machine_vcpu(struct sbx_machine *m, struct sbx_err *err)
 {
 	void *p;
@@ -406,34 +445,6 @@ machine_is_out(const struct sbx_machine *m, uint64_t at)
 	return (rip == (m->kvm->platform == SBX_PLATFORM_P ? at + 2 : at));
 }
 
-static int
-machine_same_table(const struct kvm_dtable *a, const struct kvm_dtable *b)
-{
-
-	return (a->base == b->base && a->limit == b->limit);
-}
-
-/*
- * Ring 3 can change none of these. If one is another, the guest has been in
- * ring 0, by a hole in the CPU, in KVM or in us, and could find it like that
- * in its next request. On platform P a program that makes a system call is in
- * ring 3, on hardware it is in the stub.
- */
-static int
-machine_is_ours(const struct sbx_machine *m)
-{
-	const struct kvm_sregs *is = &m->run->s.regs.sregs, *was = &m->sregs;
-
-	return ((m->kvm->platform != SBX_PLATFORM_P || is->cs.dpl == 3) &&
-	    is->cr0 == was->cr0 && is->cr3 == was->cr3 &&
-	    is->cr4 == was->cr4 && is->efer == was->efer &&
-	    machine_same_table(&is->gdt, &was->gdt) &&
-	    machine_same_table(&is->idt, &was->idt) &&
-	    is->tr.base == was->tr.base && is->tr.limit == was->tr.limit &&
-	    is->ldt.selector == was->ldt.selector &&
-	    is->ldt.base == was->ldt.base);
-}
-
 static enum sbx_exit_e
 machine_exit_io(struct sbx_machine *m, struct sbx_err *err)
 {
@@ -449,12 +460,9 @@ machine_exit_io(struct sbx_machine *m, struct sbx_err *err)
 		if (!machine_is_out(m, SBX_SYS_SYSCALL) ||
 		    run->s.regs.regs.rcx >= SBX_GVA_USER_END)
 			break;
-		if (!machine_is_ours(m)) {
-			(void)SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
-			    "the program has been in ring 0: control "
-			    "registers are not as they were");
+		if (!machine_is_ours(m, &run->s.regs.sregs,
+		    machine_stub_cpl(m), err))
 			return (SBX_EXIT_BAD);
-		}
 		m->entered = 1;
 		return (SBX_EXIT_SYSCALL);
 	case SBX_PORT_FAULT:
@@ -594,6 +602,8 @@ machine_copy(struct sbx_machine *m, struct sbx_cpu *c, struct kvm_sregs *s,
 {
 
 	if (machine_sregs(m, KVM_GET_SREGS, s, err) ||
+	    !machine_is_ours(m, s, m->last == SBX_EXIT_SYSCALL ?
+	    machine_stub_cpl(m) : m->last == SBX_EXIT_KICKED ? 3 : 0, err) ||
 	    machine_xsave(m, c->xsave, err))
 		return (-1);
 	c->fs_base = s->fs.base;

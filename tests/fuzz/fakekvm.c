@@ -339,6 +339,9 @@ fake_vcpu(struct fake_vm *vm, unsigned long nr, void *arg)
 		return (0);
 	case KVM_SET_MSRS:
 		return ((int)((struct kvm_msrs *)arg)->nmsrs);
+	case KVM_GET_VCPU_EVENTS:
+		memset(arg, 0, sizeof(struct kvm_vcpu_events));
+		return (0);
 	case KVM_GET_XSAVE:
 		memset(arg, 0, sizeof(struct kvm_xsave));
 		return (0);

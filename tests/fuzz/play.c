@@ -60,7 +60,7 @@ play_address(const struct play *pl, unsigned which)
 	const struct sbx_layout *lay = &pl->img->layout;
 	const struct sbx_mm *mm = &pl->proc->mm;
 	const uint64_t at[32] = {
-		pl->result[0], pl->result[1], pl->result[2], pl->result[3],
+		pl->result[0], pl->result[1], pl->result[2], lay->far_lo,
 		mm->lo, mm->hi, mm->brk, mm->used,
 		mm->n_extent > 0 ? mm->extent[0].lo : mm->hi,
 		mm->n_extent > 0 ? mm->extent[mm->n_extent - 1].lo : mm->lo,
@@ -260,7 +260,32 @@ play_check_host(const struct play *pl)
 	AZ(memcmp(mem + SBX_SYS_SWITCH_DATA + SBX_PAGE, golden +
 	    SBX_SYS_SWITCH_DATA + SBX_PAGE,
 	    SBX_SYS_END - SBX_SYS_SWITCH_DATA - SBX_PAGE));
-	AZ(memcmp(mem + SBX_SYS_END, pl->tables, pl->tables_len));
+}
+
+/*
+ * The page tables that there were when the program was frozen. Those for
+ * reservations (linux/far.h) are made behind them, and entered by the host.
+ */
+static void
+play_check_tables(struct play *pl)
+{
+	const struct sbx_layout *lay = &pl->img->layout;
+	uint64_t off, is, was;
+
+	if (!memcmp(pl->m->gmem.base + SBX_SYS_END, pl->tables,
+	    pl->tables_len))
+		return;
+	for (off = 0; off < pl->tables_len; off += sizeof is) {
+		memcpy(&is, pl->m->gmem.base + SBX_SYS_END + off, sizeof is);
+		memcpy(&was, pl->tables + off, sizeof was);
+		if (is == was)
+			continue;
+		AZ(was);
+		assert((is & ~SBX_PTE_ADDR) == PLAY_TABLE);
+		assert((is & SBX_PTE_ADDR) >= lay->table);
+		assert((is & SBX_PTE_ADDR) < lay->table_end);
+		memcpy(pl->tables + off, &is, sizeof is);
+	}
 }
 
 static void
@@ -269,8 +294,27 @@ play_check(struct play *pl)
 
 	play_check_mm(&pl->proc->mm);
 	play_check_files(&pl->proc->files);
-	if (!pl->wild)
-		play_check_host(pl);
+	if (pl->wild)
+		return;
+	play_check_host(pl);
+	play_check_tables(pl);
+}
+
+/* An entry for a reservation goes, or changes its rights. */
+static void
+play_edit_far(const struct play *pl, const struct sbx_edit *edit)
+{
+	const struct sbx_layout *lay = &pl->img->layout;
+	uint64_t pa = edit->value & SBX_PTE_ADDR;
+
+	assert(edit->entry - SBX_GVA_TABLES <
+	    lay->table_end - SBX_SYS_END);
+	if (edit->value == 0)
+		return;
+	AN(edit->value & SBX_PTE_U);
+	AN((edit->value & SBX_PTE_NX) || !(edit->value & SBX_PTE_W));
+	assert(pa >= lay->arena_pa);
+	assert(pa - lay->arena_pa < lay->arena_hi - lay->arena_lo);
 }
 
 /* A page table entry is about to change: it may do so in its rights only. */
@@ -285,8 +329,18 @@ play_edit(void *priv, struct fake_vm *vm, const struct sbx_edit *edit)
 	if (pl->wild || pl->vm == NULL)
 		return;
 	off = edit->entry - SBX_GVA_TABLES;
-	assert(off < pl->tables_len && off % sizeof old == 0);
+	AZ(off % sizeof old);
+	if (off >= pl->tables_len) {
+		play_edit_far(pl, edit);
+		return;
+	}
 	memcpy(&old, pl->tables + off, sizeof old);
+	if (edit->addr >= pl->img->layout.far_lo) {
+		/* a table of its own, which is not needed any more */
+		AZ(edit->value);
+		memcpy(pl->tables + off, &edit->value, sizeof old);
+		return;
+	}
 	assert(edit->addr >= SBX_SYS_END && edit->addr < SBX_GVA_USER_END);
 	AN(old & SBX_PTE_U);
 	AN(edit->value & SBX_PTE_U);
@@ -345,7 +399,8 @@ play_after(struct play *pl, uint64_t result)
 	uint64_t len = (pl->a[1] + mask) & ~mask;
 	int is_file;
 
-	if (pl->wild || !pl->fresh || result >= (uint64_t)-4095)
+	if (pl->wild || !pl->fresh || result >= (uint64_t)-4095 ||
+	    result >= pl->img->layout.far_lo)
 		return;
 	switch (pl->nr) {
 	case SYS_mmap:
@@ -617,6 +672,7 @@ play_fault(struct play *pl, struct fake_vm *vm)
 	Fake_Dirty(vm, r->rsp, sizeof frame);
 	if (Play_Bytes(pl, 1) & 1)
 		r->rsp = Play_Arg(pl);
+	vm->sregs.cs.dpl = 0;
 	Fake_Out(vm, SBX_PORT_FAULT, SBX_SYS_FAULT + frame[0] * 16);
 	return (1);
 }

@@ -26,6 +26,10 @@
 #define PLAY_PATH_LEN	256
 #define PLAY_PATHS	32
 
+/* Bits of an entry for another table. */
+#define PLAY_TABLE	(SBX_PTE_P | SBX_PTE_W | SBX_PTE_U | SBX_PTE_A | \
+			    SBX_PTE_D)
+
 /* In the stack, below its end: where paths and answers are put. */
 #define PLAY_SCRATCH	8192
 

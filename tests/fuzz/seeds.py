@@ -34,7 +34,7 @@ def seed(fuzzer, name, data):
 
 NR = re.findall(r"^(?:SYSCALL|ANOTHER)\((\w+),",
                 source(top, "src/tbl/syscalls.h"), re.M)
-AT = ("result result1 result2 result3 lo hi brk used first last stack "
+AT = ("result result1 result2 far lo hi brk used first last stack "
       "stack_end scratch window body window_end code const data data_end "
       "null stub entry vdso edits sys_end tables tables_end user_end "
       "canonical max minus").split()
@@ -107,6 +107,20 @@ def guests_memory(g):
     g.call("madvise", at("lo"), n(65536), 4)
     g.call("madvise", at("stack"), n(65536), 4)
     g.call("mmap", 0, 4096, 1, 2, 3, 0)
+    return g
+
+
+def guests_far(g):
+    g.call("mmap", 0, n(1 << 34), 0, 0x4022, -1, 0)
+    g.call("mprotect", at("result", pages=16), 65536, RW)
+    g.call("read", 5, at("result1", pages=17), 8192)
+    g.op("f", 14, n(6), n(0x400000), n(0x33), n(0x202), n(0),
+         at("result", pages=20), 0)
+    g.call("madvise", at("far"), n(1 << 30), 4)
+    g.call("mprotect", at("far", pages=18), 4096, 1)
+    g.call("munmap", at("far", pages=17), 8192)
+    g.call("mmap", at("far", pages=40), 65536, RW, FIXED, -1, 0)
+    g.call("write", 1, at("far", pages=40), 4097)
     return g
 
 
@@ -232,6 +246,7 @@ def guests_syscall():
     seed("syscall", "memory", guests_memory(new()).b)
     seed("syscall", "files", guests_files(new()).b)
     seed("syscall", "rest", guests_rest(new()).b)
+    seed("syscall", "far", guests_far(new()).b)
     seed("syscall", "tmp", guests_tmp(new()).b)
     seed("syscall", "threads", guests_threads(new()).b)
     seed("syscall", "signals", guests_signals(new()).b)

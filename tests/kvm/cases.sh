@@ -238,6 +238,54 @@ ok oom "^200
 MB, errno 12" oom -o request_timeout=$((5 * slow))
 ok memory_hog "^200
 pages by mmap" memory_hog -o request_timeout=$((5 * slow))
+ok pthreads/pool "^1000 done, counted 1000, summed 1000, mine 0\$
+^requests: 4, failed: 0" pthreads -u "/pool?n=1000" -n 4 -s -o max_vms=1 \
+    -o request_timeout=$((10 * slow))
+for c in "spin=all the same" "wake=woken" "barrier=40 passed, 10 serial" \
+    "robust=EOWNERDEAD" "many=300 ended" "ten-thousand=123, then -11" \
+    "answer=from another thread" "exit=the last one"; do
+	ok "pthreads/${c%%=*}" "^${c#*=}\$
+^requests: 3, failed: 0" pthreads -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
+	    -o request_timeout=$((20 * slow))
+done
+dies pthreads/deadlock "every thread of the guest \\(6\\) waits for another" \
+    pthreads -u /deadlock
+for c in "store=signal 11, code 1, trap 14, at 24, other stack, 3 times" \
+    "const=signal 11, code 2, trap 14, elsewhere, other stack, 3 times" \
+    "stack=signal 11, code 1, trap 14, elsewhere, other stack, 3 times" \
+    "jump=signal 11, code 1, trap 14, at RIP, other stack, 3 times" \
+    "ud2=signal 4, code 2, trap 6, at RIP, other stack, 3 times" \
+    "hlt=signal 11, code 128, trap 13, at 0, other stack, 3 times" \
+    "int3=signal 5, code 128, trap 3, at 0, other stack, 3 times" \
+    "divide=signal 8, code 1, trap 0, at RIP, other stack, 3 times" \
+    "fixed=rax 42, DF 1, registers kept" "raise=411, 440, reset" \
+    "pending=0, pending 1, waited 1, EAGAIN, then 1" \
+    "preempt=stopped, sum right" "forged=flags 200, cs 33, ss 2b" \
+    "forged-flags=flags 200600, cs 33, ss 2b" \
+    "forged-segments=flags 200, cs 33, ss 2b" \
+    "forged-fp-good=flags 200, cs 33, ss 2b"; do
+	ok "signals/${c%%=*}" "^${c#*=}\$
+^requests: 3, failed: 0" signals -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
+	    -o request_timeout=$((10 * slow))
+done
+for c in kernel hole fp-null fp-kernel fp-garbage fp-mxcsr fp-header random \
+    nowhere; do
+	dies "signals/forged-$c" "the guest returned from a signal handler" \
+	    signals -u "/forged-$c"
+done
+dies signals/forged-edge "segmentation fault, executing|general protection" \
+    signals -u /forged-edge
+dies signals/forged-stub "segmentation fault, executing|general protection" \
+    signals -u /forged-stub
+dies signals/no-stack "no stack for the handler of signal 10" \
+    signals -u /no-stack
+for c in 'boot=2 ready, "from the start", 5, then 0' \
+    "pipe=EAGAIN, 65536, 0, EPIPE" "wait=6 times" \
+    "epoll=edge 1 0 1, shot 1 0, nested 1, ELOOP"; do
+	ok "channels/${c%%=*}" "^${c#*=}\$
+^requests: 3, failed: 0" channels -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
+	    -o request_timeout=$((10 * slow))
+done
 ok threads "^200
 ^-" threads
 ok wild_pointer/calls "^200" wild_pointer -u "/calls?addr=4000" \

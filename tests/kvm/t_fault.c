@@ -170,6 +170,9 @@ residue(void)
 {
 
 	every_call(Kvm_Guest("residue"), "/fill");
+	every_call(Kvm_Guest("pthreads"), "/pool?n=3");
+	every_call(Kvm_Guest("signals"), "/store");
+	every_call(Kvm_Guest("channels"), "/boot");
 }
 
 int

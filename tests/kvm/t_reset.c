@@ -21,6 +21,58 @@
 
 static struct sbx_err err;
 
+static void
+same_threads(const struct sbx_threads *ts, const struct sbx_threads *gs)
+{
+	const struct sbx_thread *t, *g;
+	unsigned u;
+
+	CHECK_EQ(ts->n, gs->n);
+	CHECK_EQ(ts->last_tid, gs->last_tid);
+	CHECK_EQ(ts->cur, gs->cur);
+	CHECK_EQ(ts->loaded, gs->loaded);
+	for (u = 0; u < SBX_THREADS_MAX; u++) {
+		t = ts->t[u];
+		g = gs->t[u];
+		if (g == NULL || g->state == SBX_THREAD_FREE) {
+			CHECK(t == NULL || t->state == SBX_THREAD_FREE);
+			continue;
+		}
+		AN(t);
+		CHECK_EQ(t->state, g->state);
+		CHECK_EQ(t->until, g->until);
+		CHECK_EQ(t->sigmask, g->sigmask);
+		CHECK_EQ(t->pending, g->pending);
+		if (g->saved)
+			CHECK(!memcmp(&t->cpu, &g->cpu, sizeof g->cpu));
+	}
+}
+
+static void
+same_channels(const struct sbx_channels *cs, const struct sbx_channels *gs)
+{
+	const struct sbx_channel *c, *g;
+	unsigned u;
+
+	CHECK_EQ(cs->turn, gs->turn);
+	CHECK_EQ(cs->watched, gs->watched);
+	for (u = 0; u < SBX_CHANNELS_MAX; u++) {
+		c = &cs->ch[u];
+		g = &gs->ch[u];
+		CHECK_EQ(c->turn, g->turn);
+		CHECK_EQ(c->value, g->value);
+		CHECK_EQ(c->at, g->at);
+		CHECK_EQ(c->until, g->until);
+		CHECK_EQ(c->n, g->n);
+		if (g->n > 0)
+			CHECK(!memcmp(c->mem.any, g->mem.any,
+			    g->n * sizeof *g->mem.watch));
+		else if (g->at == 0 && g->mem.any != NULL)
+			CHECK(!memcmp(c->mem.b, g->mem.b,
+			    g->value < SBX_CHANNEL_MEM ? g->value : 0));
+	}
+}
+
 static int
 same(struct sbx_program *prg)
 {
@@ -32,6 +84,8 @@ same(struct sbx_program *prg)
 	vm = SBX_Pool_Get(pool, &err);
 	AN(vm);
 	i = !memcmp(vm->mem, vm->img->golden, vm->img->size);
+	same_threads(&vm->proc.threads, &vm->img->proc.threads);
+	same_channels(&vm->proc.channels, &vm->img->proc.channels);
 	SBX_Pool_Put(pool, &vm);
 	return (i);
 }
@@ -64,6 +118,25 @@ memory(void)
 		{ "fd_leak", "/" },
 		{ "residue", "/fill" },
 		{ "residue", "/read" },
+		{ "pthreads", "/pool" },
+		{ "pthreads", "/spin" },
+		{ "pthreads", "/barrier" },
+		{ "pthreads", "/robust" },
+		{ "pthreads", "/many" },
+		{ "pthreads", "/ten-thousand" },
+		{ "pthreads", "/answer" },
+		{ "pthreads", "/exit" },
+		{ "signals", "/store" },
+		{ "signals", "/raise" },
+		{ "signals", "/pending" },
+		{ "signals", "/preempt" },
+		{ "signals", "/interrupt" },
+		{ "signals", "/forged-fp-good" },
+		{ "channels", "/boot" },
+		{ "channels", "/pipe" },
+		{ "channels", "/wait" },
+		{ "channels", "/epoll" },
+		{ "channels", "/many" },
 	};
 	struct sbx_program *prg;
 	size_t u;

@@ -41,6 +41,7 @@ function prepare({ search, files }) {
 		isWorker: () => false,
 		isShadowRealm: () => false,
 	};
+	globalThis.self ??= globalThis;
 	globalThis.FileReader ??= FileReader;
 	globalThis.WebAssembly ??= { Memory };
 	globalThis.location = new URL(`http://localhost/test${search}`);

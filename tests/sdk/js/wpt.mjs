@@ -135,7 +135,7 @@ function runOne(job, options) {
 		    import.meta.dirname ?? path.dirname(
 		    new URL(import.meta.url).pathname), "wpt.js"))};
 		import fs from "node:fs";
-		process.on("uncaughtException", () => {});
+		process.on("uncaughtException", (e) => console.error(e));
 		const r = await h.fetch(new Request("http://localhost/",
 		    { method: "POST", body: fs.readFileSync(0) }));
 		process.stdout.write("\\n\\n" + await r.text(),

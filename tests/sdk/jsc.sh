@@ -8,12 +8,12 @@
 
 set -u
 
-jsc=${top_builddir:-.}/guest-sdk/js/sandbox-jsc.mjs
+top=$(cd "${top_builddir:-.}" && pwd)
+jsc=$top/guest-sdk/js/sandbox-jsc.mjs
 if [ ! -e "$jsc" ]; then
 	echo "not built: configure --enable-js"
 	exit 77
 fi
-jsc=$(cd "${jsc%/*}" && pwd)/sandbox-jsc.mjs
 tmp=$(mktemp -d) || exit 99
 watcher=
 trap 'rm -rf "$tmp"; [ -z "$watcher" ] || kill "$watcher"' EXIT
@@ -265,6 +265,35 @@ check 'again: still there' out 'me value'
 if unshare -rn true 2>/dev/null; then
 	unshare -rn node "$jsc" fine.js >out 2>err
 	check 'without a network' test -x fine
+fi
+
+#---------------------------------------------------------------------
+# What a request writes to is put together
+
+# pages PROGRAM: how many are copied back, of which hardware's page tables are
+# some
+pages() {
+	"$top/sandbox-run" -q -s -n 50 "$1" 2>&1 |
+	    sed -n 's/^pages copied back: \([0-9]*\).*/\1/p'
+}
+
+jsc fine.js -r nowhere -o rehearsed
+check 'rehearse: not a path' is 2
+jsc fine.js -r / -r '/other?x' -o rehearsed
+check 'rehearse: status' is 0
+check 'rehearse: nothing is left' test -z "$(ls | grep -E 'new|profile')"
+echo 'export default { fetch() { throw new Error("always"); } };' >throws.js
+jsc throws.js
+check 'rehearse: a handler that throws' is 0
+echo 'export default { fetch() { for (;;) ; } };' >loops.js
+jsc loops.js -q --no-check
+check 'no check: no rehearsal' is 0
+if [ -w /dev/kvm ]; then
+	jsc fine.js --no-check -o scattered
+	with=$(pages ./rehearsed)
+	without=$(pages ./scattered)
+	check "rehearse: $with pages are far fewer than $without" \
+	    test "$with" -lt $((without * 2 / 3))
 fi
 
 #---------------------------------------------------------------------

@@ -222,11 +222,10 @@ area_fill(struct area *a, size_t len)
 	size_t size;
 	char *p;
 
-	for (size = 16 * PAGE; ; size /= 2) {
-		p = heap_alloc(size);
-		if (p != NULL || size == PAGE)
-			break;
-	}
+	/* One that fails opens the reserve, so ask for what there is. */
+	for (size = 16 * PAGE; size > PAGE && size > heap_left(); size /= 2)
+		continue;
+	p = heap_alloc(size);
 	if (p == NULL)
 		return (-1);
 	if (p != a->cut + a->left || a->cut == NULL) {

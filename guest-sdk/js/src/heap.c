@@ -103,6 +103,13 @@ heap_used(void)
 	return (heap.used);
 }
 
+size_t
+heap_left(void)
+{
+
+	return ((heap.limit - heap.next) * PAGE);
+}
+
 void *
 heap_region(size_t *len)
 {

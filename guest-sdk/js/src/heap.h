@@ -37,6 +37,9 @@ size_t heap_size(const void *ptr);
 /* Bytes that are handed out. */
 size_t heap_used(void);
 
+/* Bytes that can be had in one piece, if not from what was given back. */
+size_t heap_left(void);
+
 /* All pages that were handed out so far. */
 void *heap_region(size_t *len);
 

@@ -5,7 +5,8 @@
  * TypeScript: sandbox-jsc takes it as it is, and removes the types. To have
  * them checked as well (and completed by an editor), add sandbox.d.ts and run
  *
- *	npx tsc --noEmit --strict --lib es2024,dom typed.ts sandbox.d.ts
+ *	npx tsc --noEmit --strict --target es2024 --lib es2024,dom \
+ *	    --module esnext --moduleResolution bundler typed.ts
  */
 
 import type { Handler } from "../sandbox.js";

@@ -281,7 +281,7 @@ jsc fine.js -r nowhere -o rehearsed
 check 'rehearse: not a path' is 2
 jsc fine.js -r / -r '/other?x' -o rehearsed
 check 'rehearse: status' is 0
-check 'rehearse: nothing is left' test -z "$(ls | grep -E 'new|profile')"
+check 'rehearse: nothing is left' test "$(echo *.new* *.profile)" = '*.new* *.profile'
 echo 'export default { fetch() { throw new Error("always"); } };' >throws.js
 jsc throws.js
 check 'rehearse: a handler that throws' is 0

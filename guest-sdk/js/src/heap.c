@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/sysinfo.h>
 
 #include "heap.h"
 
@@ -69,14 +70,17 @@ static struct heap {
 size_t
 heap_init(size_t max)
 {
+	struct sysinfo si;
 	size_t len, table;
 	void *p;
 
+	if (sysinfo(&si) == 0 && si.freeram < max / si.mem_unit)
+		max = si.freeram * si.mem_unit;
 	p = MAP_FAILED;
 	for (len = max; len >= HEAP_STEP; len -= len / 16) {
 		len &= ~(PAGE - 1);
 		p = mmap(NULL, len, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (p != MAP_FAILED)
 			break;
 	}

@@ -318,6 +318,7 @@ SBX_Machine_SetBase(struct sbx_machine *m, int gs, uint64_t base)
 		s.gs.base = base;
 	else
 		s.fs.base = base;
+	m->run->s.regs.sregs = s;
 	return (machine_sregs(m, KVM_SET_SREGS, &s, &err));
 }
 
@@ -601,8 +602,9 @@ machine_copy(struct sbx_machine *m, struct sbx_cpu *c, struct kvm_sregs *s,
     struct sbx_err *err)
 {
 
-	if (machine_sregs(m, KVM_GET_SREGS, s, err) ||
-	    !machine_is_ours(m, s, m->last == SBX_EXIT_SYSCALL ?
+	/* they have come with the exit */
+	*s = m->run->s.regs.sregs;
+	if (!machine_is_ours(m, s, m->last == SBX_EXIT_SYSCALL ?
 	    machine_stub_cpl(m) : m->last == SBX_EXIT_KICKED ? 3 : 0, err) ||
 	    machine_xsave(m, c->xsave, err))
 		return (-1);

@@ -58,6 +58,7 @@ World_New(struct world *w, const char * const *files)
 	w->m.magic = SBX_MACHINE_MAGIC;
 	w->m.vm_fd = w->m.vcpu_fd = -1;
 	w->m.run = &w->run;
+	w->m.kvm = &w->kvm;
 	AZ(SBX_Gmem_Init(&w->m.gmem, w->mem, WORLD_SIZE));
 	AZ(SBX_Paging_Init(&pg, &w->m.gmem, room, &err));
 	pa = SBX_SYS_END + room;

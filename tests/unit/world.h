@@ -11,6 +11,7 @@
 
 #include "hostcall/exchange.h"
 #include "linux/proc.h"
+#include "machine/kvm.h"
 #include "machine/machine.h"
 #include "machine/paging.h"
 
@@ -28,6 +29,7 @@ struct world {
 	void			*mem;
 	struct sbx_machine	m;
 	struct kvm_run		run;		/* registers, all 0 */
+	struct sbx_kvm		kvm;		/* nothing of it */
 	struct sbx_layout	layout;
 	struct sbx_allow	*allow;
 	struct sbx_proc		proc;

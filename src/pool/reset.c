@@ -11,7 +11,8 @@
  *	general registers	SBX_Machine_Enter(), at the next request
  *	vector registers, MXCSR, x87, PKRU, segment registers and their
  *	bases			the trampoline, at the next request
- *	brk, mmap, reservations, descriptors, names in /tmp, signal settings
+ *	brk, mmap, reservations, descriptors, names in /tmp, signal
+ *	handlers, threads and their registers, pipes and the like
  *				SBX_Proc_Reset()
  *	request and answer	SBX_Exchange_Begin()
  *	fetches			SBX_Fetch_End(), before this

@@ -132,14 +132,12 @@ if have go; then
 	if (cd "$sdk/go" && go vet ./... && go build -o "$tmp/go" ./example) \
 	    >"$tmp/out" 2>&1
 	then
-		more='-o memory=1GB'
 		page='/x?a=1&b=%3Cscript%3E&u=javascript:alert(1)&below=5000'
-		# shellcheck disable=SC2086
 		{
-			says "$tmp/go" /panic 'recovered: runtime error: invalid memory address or nil pointer dereference' $more
-			says "$tmp/go" /gc '1 kept' $more
-			says "$tmp/go" '/p?below=200000' '<p>17984 primes below 200000, by 8 goroutines' $more
-			ask "$tmp/go" "$page" $more
+			says "$tmp/go" /panic 'recovered: runtime error: invalid memory address or nil pointer dereference'
+			says "$tmp/go" /gc '1 kept'
+			says "$tmp/go" '/p?below=200000' '<p>17984 primes below 200000, by 8 goroutines'
+			ask "$tmp/go" "$page"
 			report $? 'Go: a page'
 		}
 		cp "$tmp/body" "$tmp/page"

@@ -5,7 +5,7 @@
 // template is parsed once, before the first request.
 //
 //	CGO_ENABLED=0 go build -o example ./example
-//	sandbox-run -o memory=1GB -u '/x?a=1&below=5000' example
+//	sandbox-run -u '/x?a=1&below=5000' example
 //
 // Without a sandbox it is an ordinary server: PORT=8080 ./example
 package main

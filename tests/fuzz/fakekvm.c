@@ -26,7 +26,7 @@
 #include "fakekvm.h"
 
 #define FAKE_FD_KVM		1000000		/* no descriptor */
-#define FAKE_VMS		4
+#define FAKE_VMS		24
 #define FAKE_GUARD		65536
 
 struct fake fake;

@@ -210,6 +210,17 @@ ok reserve/many "^0 bad
 ^requests: 4, failed: 0" reserve -u /many -u / -n 4 -s -o max_vms=1 \
     -o request_timeout=$((5 * slow))
 
+ok files "^etc listed, links read
+^passwd 0
+^maps told
+^tmp 3, boot 8000
+^leave 0 0 0 400000 24
+^mkdir 0, there 5
+^requests: 3, failed: 0" files -f /etc -n 3 -s -o max_vms=1
+ok files/not "^etc empty, links none
+^passwd 0
+^tmp 3, boot 8000" files
+
 dies abort "the guest sent itself signal 6" abort
 dies exit_zero "the guest called exit\\(0\\)" exit_zero
 dies exit_in_handler "the guest called exit\\(3\\)" exit_in_handler

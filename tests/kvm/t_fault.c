@@ -173,6 +173,7 @@ residue(void)
 	every_call(Kvm_Guest("pthreads"), "/pool?n=3");
 	every_call(Kvm_Guest("signals"), "/store");
 	every_call(Kvm_Guest("channels"), "/boot");
+	every_call(Kvm_Guest("files"), "/few");
 }
 
 int

@@ -194,6 +194,10 @@ int
 main(void)
 {
 
+	if (access(ld, R_OK)) {
+		printf("no %s\n", ld);
+		return (77);
+	}
 	TEST_BEGIN(60);
 	read_self();
 	TEST(dynamic);

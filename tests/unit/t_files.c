@@ -144,6 +144,8 @@ host_dirs(void)
 	unsigned u;
 	int64_t fd;
 
+	(void)mkdir("/var", 0755);
+	(void)mkdir("/var/tmp", 0777);
 	AN(mkdtemp(dir));
 	(void)snprintf(p, sizeof p, "%s/in", dir);
 	AZ(mkdir(p, 0755));

@@ -781,6 +781,11 @@ static const uint64_t play_boot[][7] = {
 	{ SYS_mkdir, PATH(19), 0777 },
 	{ SYS_open, PATH(17), O_RDWR | O_CREAT, 0666 },
 	{ SYS_write, 6, PLAY_DATA, 5000 },
+	{ SYS_pipe, PLAY_DATA + 0x1f00 },
+	{ SYS_write, 8, PLAY_DATA, 100 },
+	{ SYS_eventfd2, 5, 0 },
+	{ SYS_epoll_create1, 0 },
+	{ SYS_epoll_ctl, 10, 1, 7, PLAY_DATA + 0x2000 },
 	{ SANDBOX_CALL_NEXT, SANDBOX_ABI_VERSION, 0 },
 };
 
@@ -965,6 +970,25 @@ play_check_threads(const struct sbx_threads *ts, const struct sbx_threads *gs)
 	}
 }
 
+static void
+play_check_channels(const struct sbx_channels *cs,
+    const struct sbx_channels *gs)
+{
+	const struct sbx_channel *c, *g;
+	unsigned u;
+
+	assert(cs->watched == gs->watched && cs->turn == gs->turn);
+	for (u = 0; u < SBX_CHANNELS_MAX; u++) {
+		c = &cs->ch[u];
+		g = &gs->ch[u];
+		assert(c->turn == g->turn && c->n == g->n);
+		assert(c->value == g->value && c->at == g->at);
+		assert(c->until == g->until && c->every == g->every);
+		if ((g->value > 0 || g->n > 0) && g->mem.any != NULL)
+			AZ(memcmp(c->mem.any, g->mem.any, SBX_CHANNEL_MEM));
+	}
+}
+
 /* A VM that was reset is the golden image. */
 static void
 play_check_reset(const struct play *pl)
@@ -993,6 +1017,7 @@ play_check_reset(const struct play *pl)
 	AZ(p->out[0].len);
 	AZ(p->out[1].len);
 	play_check_threads(&p->threads, &g->threads);
+	play_check_channels(&p->channels, &g->channels);
 	assert(p->files.tmp.n == g->files.tmp.n);
 	AZ(memcmp(p->files.tmp.node, g->files.tmp.node,
 	    g->files.tmp.n * sizeof *g->files.tmp.node));

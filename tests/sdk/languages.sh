@@ -3,7 +3,7 @@
 # Copyright (c) 2026 The vmod_sandbox authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The SDKs for C++, Go and Rust, with what Debian has of these: their examples
+# The SDKs for C++, Go, Python and Rust, with what Debian has of these: their examples
 # are built as their manuals say and asked in a sandbox, each question several
 # times in the same VM. What is answered is compared with what the same program
 # says without a sandbox, where it can be asked so, or with what has been
@@ -59,6 +59,27 @@ says() {
 	ask "$s_prog" "$s_url" -n 3 "$@" &&
 	    [ "$(grep -c -x -F -e "$s_line" "$tmp/out")" -eq 3 ]
 	report $? "$s_prog $s_url should say $s_line"
+}
+
+# native PROGRAM...: it is a server on $port until native_end
+native() {
+	port=$((20000 + $$ % 20000))
+	PORT=$port "$@" >"$tmp/server" 2>&1 &
+	pid=$!
+}
+
+# same URL PROGRAM: what it says is what $tmp/page is
+same() {
+	have curl || return
+	curl -s -g --retry 20 --retry-connrefused --retry-delay 1 \
+	    -o "$tmp/native" "http://localhost:$port$1"
+	[ -s "$tmp/native" ] && cmp "$tmp/page" "$tmp/native"
+	report $? "$2 $1: not what it says natively"
+}
+
+native_end() {
+	kill "$pid"
+	pid=
 }
 
 have() {
@@ -141,20 +162,51 @@ if have go; then
 			report $? 'Go: a page'
 		}
 		cp "$tmp/body" "$tmp/page"
-		port=$((20000 + $$ % 20000))
-		PORT=$port "$tmp/go" >"$tmp/out" 2>&1 &
-		pid=$!
-		if have curl; then
-			curl -s -g --retry 20 --retry-connrefused --retry-delay 1 \
-			    -o "$tmp/native" "http://localhost:$port$page"
-			[ -s "$tmp/native" ] && cmp "$tmp/page" "$tmp/native"
-			report $? 'Go: not the page it makes natively'
-		fi
-		kill "$pid"
-		pid=
+		native "$tmp/go"
+		same "$page" Go
+		native_end
 	else
 		report 1 'Go does not build'
 	fi
+fi
+
+# Python's program is the interpreter: ask() has options for it
+python() {
+	p_url=$1
+	shift
+	# shellcheck disable=SC2086
+	timeout $((60 * slow)) "$run" -o request_timeout=$((10 * slow)) \
+	    -o boot_timeout=$((60 * slow)) -o max_vms=1 -o memory=128MB \
+	    -u "$p_url" $python_files "$@" "$python3" -- -I -S \
+	    "$sdk/python/example.py" >"$tmp/out" 2>"$tmp/err" </dev/null
+	rc=$?
+	sed '1,/^$/d' "$tmp/out" >"$tmp/body"
+	cat "$tmp/err" >>"$tmp/out"
+	return $rc
+}
+
+# (Debian's, not one of those that are scripts)
+if have /usr/bin/python3; then
+	python3=$(readlink -f /usr/bin/python3)
+	lib=$("$python3" -IS -c 'import os; print(os.path.dirname(os.__file__))')
+	python_files="-f $lib -f $sdk/python"
+	for f in /lib64/ld-linux-x86-64.so.2 /lib/x86_64-linux-gnu \
+	    /usr/lib/x86_64-linux-gnu; do
+		[ ! -e $f ] || python_files="$python_files -f $f"
+	done
+	native "$python3" "$sdk/python/example.py"
+	for u in '/json?b=%22x%22&a=1&a=2' '/page?title=%3Cb%3E+is+bold' \
+	    '/threads?n=50'; do
+		python "$u"
+		report $? "Python $u"
+		cp "$tmp/body" "$tmp/page"
+		same "$u" Python
+	done
+	native_end
+	python '/threads?n=50' -n 3 && [ "$(grep -c -x 40425 "$tmp/out")" -eq 3 ]
+	report $? 'Python /threads should say 40425'
+	python /fail -n 2 && grep -q '^error: ValueError: no good' "$tmp/out"
+	report $? 'Python /fail should be answered, and logged'
 fi
 
 echo "languages: $passed passed, $failed failed"

@@ -19,8 +19,11 @@ import { makeResponse } from "./response.js";
 import { URL, parseURL } from "./url.js";
 
 const MAX_REDIRECTS = 20;
-/* What is between two machines, and not part of the message. */
-const HOP_HEADERS = ["connection", "content-length", "expect", "host",
+/*
+ * What is between two machines, and not part of the message. Of encodings the
+ * handler knows nothing: Varnish unpacks for those who do not ask for one.
+ */
+const HOP_HEADERS = ["accept-encoding", "connection", "content-length", "expect", "host",
 	"keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
 	"upgrade"];
 const BODY_HEADERS = ["content-encoding", "content-language",

@@ -111,6 +111,12 @@ test("fetch: a response, changed and handed on", async () => {
 	eq(await copy.text(), "GET /echo");
 	eq(r.bodyUsed, true);
 });
+test("fetch: a new body is not cut to the length of the old", async () => {
+	const r = await fetch("/echo");
+	const copy = new Response(`${await r.text()}, and more`, r);
+
+	eq(await copy.text(), "GET /echo, and more");
+});
 test("fetch: methods and bodies", async () => {
 	const ask = async (init) => {
 		const r = await fetch("/echo", init);
@@ -144,11 +150,13 @@ test("fetch: HEAD and 204 have no body", async () => {
 test("fetch: headers", async () => {
 	const r = await fetch("/echo", { headers: { "X-One": "1",
 	    "Connection": "x-one", "Host": "elsewhere", "TE": "trailers",
+	    "Accept-Encoding": "gzip",
 	    "Content-Length": "99", "X-Latin": "\u00e4" } });
 
 	eq(r.headers.get("x-one"), "1");
 	eq(r.headers.get("x-host"), "www.example.com");
 	eq(r.headers.get("x-te"), null);
+	eq(r.headers.get("x-encoding"), null);
 	eq(r.headers.get("x-length"), null);
 	eq(r.headers.get("x-got-latin"), "\u00e4");
 	eq(r.statusText, "OK");
@@ -299,6 +307,11 @@ const RIGHT = {
 	    ["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]] }),
 	"/teapot": () => Response.json({ a: "\u20ac" }, { status: 418 }),
 	"/fetched": () => fetch("/echo"),
+	"/longer": async () => {
+		const r = await fetch("/echo");
+
+		return (new Response(`${await r.text()}, and more`, r));
+	},
 	"/thenable": () => ({ then(f) {
 		f(new Response("then\n"));
 	} }),

@@ -168,11 +168,11 @@ function partHeaders(text) {
 	const headers = {};
 
 	for (const line of text.split("\r\n")) {
-		const m = /^([^\s:]+):[ \t]*(.*?)[ \t]*$/.exec(line);
+		const m = /^([^\s:]+):(.*)$/s.exec(line);
 
 		if (m === null)
 			throw broken("a part's header has no name");
-		headers[m[1].toLowerCase()] = m[2];
+		headers[m[1].toLowerCase()] = m[2].trim();
 	}
 	return (headers);
 }

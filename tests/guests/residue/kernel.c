@@ -14,12 +14,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../guest.h"
@@ -27,6 +30,7 @@
 
 #define N_FDS		32
 #define N_SIGNALS	65
+#define N_THREADS	4
 
 struct answer {
 	long			ret;
@@ -35,7 +39,9 @@ struct answer {
 
 static struct answer fd_flags[N_FDS], fd_status[N_FDS], fd_offset[N_FDS];
 static struct answer signals[N_SIGNALS];
-static struct answer mask, altstack, cwd, mode, free_fd, name, timer, files,
+static struct answer threads[N_THREADS];
+static uint64_t tids[N_THREADS];	/* 0: as a sandbox would have them */
+static struct answer mask, altstack, pending, tid, cwd, mode, free_fd, name, timer, files,
     dumpable, nice_value, robust, tmp_file, tmp_size;
 
 static const char tmp_name[] = "/tmp/sandbox-residue";
@@ -112,6 +118,23 @@ ask_signals(use_f *use)
 	}
 	use("signal.mask", &mask, ask(SYS_rt_sigprocmask, 2, 0, 0, 0, 8));
 	use("signal.altstack", &altstack, ask(SYS_sigaltstack, 1, 0, 0, 0, 0));
+	use("signal.pending", &pending, ask(SYS_rt_sigpending, 0, 0, 8, 0, 0));
+}
+
+/* Which others there are, by number. */
+static void
+ask_threads(use_f *use)
+{
+	uint64_t i, pid = (uint64_t)getpid();
+	char buf[32];
+
+	use("thread", &tid, ask(SYS_gettid, -1, 0, 0, 0, 0));
+	for (i = 0; i < N_THREADS; i++) {
+		(void)snprintf(buf, sizeof buf, "thread%u", (unsigned)i + 1);
+		use(buf, &threads[i],
+		    ask(SYS_tgkill, -1, pid, tids[i] != 0 ? tids[i] :
+		    pid + i + 1, 0, 0));
+	}
 }
 
 static void
@@ -120,6 +143,7 @@ ask_all(use_f *use)
 
 	ask_fds(use);
 	ask_signals(use);
+	ask_threads(use);
 	use("cwd", &cwd, ask(SYS_getcwd, 0, 0, 64, 0, 0));
 	use("umask", &mode, ask_mode());
 	use("name", &name, ask(SYS_prctl, 1, PR_GET_NAME, 0, 0, 0));
@@ -210,6 +234,28 @@ fill_signals(void)
 	sigaddset(&set, SIGUSR2);
 	sigaddset(&set, SIGWINCH);
 	note("sigprocmask", sigprocmask(SIG_BLOCK, &set, NULL));
+	note("raise", raise(SIGUSR2));
+}
+
+/* Threads that wait for ever; without a stack, as they need none. */
+static void
+fill_threads(void)
+{
+	unsigned u;
+	long r;
+
+	for (u = 0; u < N_THREADS; u++) {
+		__asm__ volatile("syscall\n\t"
+		    "test %%rax, %%rax\n\t"
+		    "jnz 1f\n"
+		    "0:\tmov $34, %%eax\n\t"	/* pause() */
+		    "syscall\n\t"
+		    "jmp 0b\n"
+		    "1:" : "=a" (r) : "0" (SYS_clone), "D" (0x10f00), "S" (16),
+		    "d" (0) : "rcx", "r11", "memory");
+		note("thread", r);
+		tids[u] = (uint64_t)r;
+	}
 }
 
 static void
@@ -224,6 +270,9 @@ fill_fds(void)
 	note("open.exe", open("/proc/self/exe", O_RDONLY));
 	note("epoll", epoll_create1(0));
 	note("pipe", pipe(fd));
+	note("pipe.write", write(fd[1], "filled", 6));
+	note("eventfd", eventfd(7, 0));
+	note("timerfd", timerfd_create(CLOCK_MONOTONIC, 0));
 	note("tmp", open(tmp_name, O_RDWR | O_CREAT, 0600));
 	note("mkdir", mkdir("/tmp/sandbox-residue.d", 0700));
 	note("memfd", memfd_create("fill", 0));
@@ -250,4 +299,5 @@ kernel_fill(void)
 	note("robust",
 	    guest_call(SYS_set_robust_list, 0x5ee5ee5ee000, 24, 0, 0, 0, 0));
 	fill_fds();
+	fill_threads();
 }

@@ -135,7 +135,6 @@ fetch_error_name(int error)
 
 	switch (error) {
 #define E(no)	case no: return (#no)
-	E(EINVAL);
 	E(E2BIG);
 	E(ELOOP);
 	E(EMSGSIZE);

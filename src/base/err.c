@@ -61,6 +61,16 @@ SBX_Err_Set(struct sbx_err *err, enum sbx_fail_e kind, int errnum,
 	return (-1);
 }
 
+void
+SBX_Err_Printable(char *s)
+{
+
+	AN(s);
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = '?';
+}
+
 int
 SBX_Err_Wrap(struct sbx_err *err, const char *fmt, ...)
 {

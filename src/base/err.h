@@ -40,6 +40,10 @@ int SBX_Err_Set(struct sbx_err *, enum sbx_fail_e kind, int errnum,
     const char *fmt, ...)
     __attribute__((__format__(__printf__, 4, 5)));
 
+/* Replace control characters in what comes from a file or a guest, before
+ * somebody's terminal shows it. */
+void SBX_Err_Printable(char *);
+
 /* Put "text: " in front of a filled error. Always returns -1. */
 int SBX_Err_Wrap(struct sbx_err *, const char *fmt, ...)
     __attribute__((__format__(__printf__, 2, 3)));

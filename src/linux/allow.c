@@ -23,6 +23,11 @@
 #include "base/os.h"
 #include "linux/allow.h"
 
+/* Links from one allowed path to another, one after the other, and bytes of
+ * what they say. */
+#define ALLOW_LINKS_MAX		8
+#define ALLOW_PATH_MAX		4096
+
 /*--------------------------------------------------------------------
  * Files. The VMs of a program share those that were open when it was frozen,
  * hence the atomic.
@@ -369,18 +374,47 @@ allow_errno(int i)
 	}
 }
 
+void
+SBX_Path_Clean(char *path)
+{
+	char *s = path, *d = path, *e;
+	size_t l;
+
+	for (;;) {
+		s += strspn(s, "/");
+		l = strcspn(s, "/");
+		e = s + l;
+		if (l == 0)
+			break;
+		if (l == 2 && s[0] == '.' && s[1] == '.') {
+			while (d > path && *--d != '/')
+				continue;
+		} else if (l != 1 || s[0] != '.') {
+			*d++ = '/';
+			memmove(d, s, l);
+			d += l;
+		}
+		s = e;
+	}
+	if (d == path)
+		*d++ = '/';
+	*d = '\0';
+}
+
+/* Where a path leads to without leaving what is allowed: 0, -EXDEV if it leaves
+ * that by a link, or another errno. */
 static int
-allow_find(const struct sbx_allow *a, const char *path, int nofollow,
+allow_look(const struct sbx_allow *a, const char *path, int nofollow,
     struct allow_hit *h)
 {
 	const struct allow_entry *e;
 	unsigned u;
-	int i = -ENOENT;
+	int i = -ENOENT, left = 0;
 
 	CHECK_OBJ_NOTNULL(a, SBX_ALLOW_MAGIC);
 	memset(h, 0, sizeof *h);
 	h->fd = -1;
-	for (u = 0; u < a->n && i == -ENOENT; u++) {
+	for (u = 0; u < a->n && (i == -ENOENT || i == -EXDEV); u++) {
 		e = &a->e[u];
 		if (strncmp(path, e->path, e->len))
 			continue;
@@ -391,10 +425,61 @@ allow_find(const struct sbx_allow *a, const char *path, int nofollow,
 		}
 		if (e->dir >= 0 && (path[e->len] == '/' ||
 		    path[e->len] == '\0' || e->len == 1))
-			i = allow_errno(allow_beneath(e, path + e->len,
-			    nofollow, h));
+			i = allow_beneath(e, path + e->len, nofollow, h);
+		left |= i == -EXDEV;
 	}
-	return (i);
+	return (i == -ENOENT && left ? -EXDEV : i);
+}
+
+/* What link (path) says, as an absolute path: 0, or -1 if it is none. */
+static int
+allow_link(const struct sbx_allow *a, const char *path, char *to)
+{
+	struct allow_hit h;
+	ssize_t l = -1;
+	size_t dir = 0;
+
+	if (allow_look(a, path, 1, &h))
+		return (-1);
+	if (h.fd < 0)
+		return (-1);
+	if (S_ISLNK(h.st.st_mode)) {
+		dir = (size_t)(strrchr(path, '/') - path) + 1;
+		if (dir < ALLOW_PATH_MAX - 1)
+			l = sbx_os.readlinkat(h.fd, "", to + dir,
+			    ALLOW_PATH_MAX - 1 - dir);
+	}
+	SBX_Os_CloseFd(&h.fd);
+	if (l <= 0)
+		return (-1);
+	to[dir + (size_t)l] = '\0';
+	if (to[dir] == '/')
+		memmove(to, to + dir, (size_t)l + 1);
+	else
+		memcpy(to, path, dir);
+	SBX_Path_Clean(to);
+	return (0);
+}
+
+static int
+allow_find(const struct sbx_allow *a, const char *path, int nofollow,
+    struct allow_hit *h)
+{
+	char now[ALLOW_PATH_MAX], next[ALLOW_PATH_MAX];
+	unsigned n;
+	int i;
+
+	i = allow_look(a, path, nofollow, h);
+	if (i != -EXDEV || strlen(path) >= sizeof now)
+		return (allow_errno(i));
+	strcpy(now, path);
+	for (n = 0; i == -EXDEV && n < ALLOW_LINKS_MAX; n++) {
+		if (allow_link(a, now, next))
+			break;
+		strcpy(now, next);
+		i = allow_look(a, now, nofollow, h);
+	}
+	return (allow_errno(i));
 }
 
 int

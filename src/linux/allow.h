@@ -7,7 +7,7 @@
  *
  * A path is looked up by the kernel below an allowed directory that is held
  * open, with RESOLVE_BENEATH, so that neither ".." nor a symbolic link leads
- * out of it. Guests see ENOENT for what they may not read: the same as for
+ * out of it. A link that leads to another allowed path is followed here. Guests see ENOENT for what they may not read: the same as for
  * what is not there.
  *
  * Nothing here is changed once a program has been loaded, so that all of its
@@ -63,6 +63,10 @@ int SBX_Allow_Above(const struct sbx_allow *, const char *path);
 /* The length of what a symbolic link says, which is not NUL terminated. */
 int SBX_Allow_Readlink(const struct sbx_allow *, const char *path, char *buf,
     size_t len);
+
+/* Take "//", "." and ".." out of an absolute path, and '/' from its end. What
+ * is a symbolic link is not known here; nothing is allowed by it. */
+void SBX_Path_Clean(char *path);
 
 struct sbx_file *SBX_File_Ref(struct sbx_file *);
 void SBX_File_Rel(struct sbx_file **);

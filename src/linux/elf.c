@@ -139,6 +139,8 @@ elf_interp(struct elf_file *ef, const GElf_Phdr *ph, const char *file)
 		    "not an absolute path of at most %d bytes",
 		    SBX_ELF_INTERP_MAX - 1));
 	memcpy(ef->plan->interp, s, ph->p_filesz);
+	/* it is shown to people; no file is called so anyway */
+	SBX_Err_Printable(ef->plan->interp);
 	return (0);
 }
 

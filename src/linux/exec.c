@@ -85,6 +85,7 @@ exec_script(struct sbx_exec *x, const void *file, size_t len,
 		    "first line does not name an interpreter by its absolute "
 		    "path"));
 	x->exe = s;
+	SBX_Err_Printable(s);
 	i = SBX_Allow_Read(x->allow, s, SBX_EXEC_FILE_MAX, &x->script_file,
 	    exe_len);
 	if (i < 0)

@@ -17,6 +17,7 @@
 #include "miniobj.h"
 #include "vas.h"
 
+#include "base/err.h"
 #include "base/os.h"
 #include "linux/allow.h"
 #include "linux/needed.h"
@@ -357,6 +358,7 @@ SBX_Needed(const char *path, const char *interp, const char * const *envp,
 	if (n->lost[0] != '\0' && l < len)
 		(void)snprintf(buf + l, len - l, "; %s is not where the "
 		    "dynamic linker looks", n->lost);
+	SBX_Err_Printable(buf);
 	free(f);
 	FREE_OBJ(n);
 }

@@ -33,35 +33,6 @@
  * Paths
  */
 
-/* Take "//", "." and ".." out of an absolute path, and '/' from its end. What
- * is a symbolic link is not known here, nor does it lead out of anything. */
-static void
-path_clean(char *path)
-{
-	char *s = path, *d = path, *e;
-	size_t l;
-
-	for (;;) {
-		s += strspn(s, "/");
-		l = strcspn(s, "/");
-		e = s + l;
-		if (l == 0)
-			break;
-		if (l == 2 && s[0] == '.' && s[1] == '.') {
-			while (d > path && *--d != '/')
-				continue;
-		} else if (l != 1 || s[0] != '.') {
-			*d++ = '/';
-			memmove(d, s, l);
-			d += l;
-		}
-		s = e;
-	}
-	if (d == path)
-		*d++ = '/';
-	*d = '\0';
-}
-
 /* A path from the guest, made absolute and clean: 0 or a negative errno.
  * (path) has SBX_PATH_MAX bytes. */
 static int64_t
@@ -90,7 +61,7 @@ path_get(struct sbx_proc *p, uint64_t dirfd, uint64_t va, char *path)
 	path[l++] = '/';
 	i = SBX_Sys_Path(p, path + l, SBX_PATH_MAX - l, va);
 	if (i == 0)
-		path_clean(path);
+		SBX_Path_Clean(path);
 	return (i);
 }
 

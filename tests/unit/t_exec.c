@@ -160,6 +160,7 @@ bad_scripts(void)
 	bad_script("#! \n/bin/sh\n", "does not name an interpreter");
 	bad_script("#!/no/such/thing\n", "add it to files");
 	bad_script("#!/bin/sh\n", "add it to files");
+	bad_script("#!/bin/s\033h\r\n", "for /bin/s?h?, which");
 	bad_script("#!/etc/passwd\n", "a script for /etc/passwd: not an ELF");
 	memset(line, 'x', sizeof line);
 	memcpy(line, "#!/", 3);

@@ -138,8 +138,8 @@ make(const char *name)
 static void
 host_dirs(void)
 {
-	static char p[200], q[400];
-	const char *files[] = { p, NULL };
+	static char p[200], q[400], other[400];
+	const char *files[] = { p, other, NULL };
 	struct statx sx;
 	unsigned u;
 	int64_t fd;
@@ -159,6 +159,18 @@ host_dirs(void)
 	AZ(symlink("sub/file7", q));
 	(void)snprintf(q, sizeof q, "%s/out", p);
 	AZ(symlink("/etc/passwd", q));
+
+	(void)snprintf(q, sizeof q, "%s/other", dir);
+	AZ(mkdir(q, 0755));
+	make("other/target");
+	(void)snprintf(q, sizeof q, "%s/across", p);
+	AZ(symlink("../other/step", q));
+	(void)snprintf(q, sizeof q, "%s/other/target", dir);
+	(void)snprintf(other, sizeof other, "%s/other/step", dir);
+	AZ(symlink(q, other));
+	(void)snprintf(other, sizeof other, "%s/other", dir);
+	(void)snprintf(q, sizeof q, "%s/circle", p);
+	AZ(symlink("../in/circle", q));
 
 	World_New(&w, files);
 	(void)snprintf(q, sizeof q, "%s/sub", p);
@@ -190,6 +202,10 @@ host_dirs(void)
 	CHECK_EQ(CALL3(readlink, str("/var"), BUF, 100), -EINVAL);
 	CHECK_EQ(CALL3(readlink, str("/proc/self/exe"), BUF, 100), 12);
 	CHECK_EQ(CALL3(openat, fd, str("out"), 0), -ENOENT);
+	/* from one allowed directory to another, and in circles */
+	CHECK_EQ(CALL3(openat, fd, str("across"), 0), 5);
+	CHECK_EQ(CALL1(close, 5), 0);
+	CHECK_EQ(CALL3(openat, fd, str("circle"), 0), -ENOENT);
 	(void)snprintf(q, sizeof q, "%s/link", p);
 	CHECK_EQ(mode(q), S_IFLNK | 0555);
 	CHECK_EQ(CALL2(stat, str(q), BUF), 0);

@@ -189,6 +189,14 @@ sched_arm(struct sbx_proc *p)
 	ts->armed = at;
 }
 
+/* Time has stood still for (ns). */
+static int64_t
+sched_later(int64_t at, int64_t ns)
+{
+
+	return (at >= SBX_NEVER - 1 - ns ? at : at + ns);
+}
+
 void
 SBX_Sched_Begin(struct sbx_proc *p)
 {
@@ -206,9 +214,10 @@ SBX_Sched_Begin(struct sbx_proc *p)
 		if (t == NULL || t->state != SBX_THREAD_WAITS ||
 		    !t->relative || t->until == SBX_NEVER)
 			continue;
-		t->until += p->start - ts->frozen;
-		if (t->wait == SBX_WAIT_FILE && t->limit != SBX_NEVER)
-			t->limit += p->start - ts->frozen;
+		t->until = sched_later(t->until, p->start - ts->frozen);
+		if (t->wait == SBX_WAIT_FILE)
+			t->limit = sched_later(t->limit,
+			    p->start - ts->frozen);
 		t->changed = ts->changed = 1;
 	}
 	sched_arm(p);

@@ -203,18 +203,6 @@ SBX_Sys_uname(struct sbx_proc *p, const uint64_t *a)
 }
 
 int64_t
-SBX_Sys_sched_getaffinity(struct sbx_proc *p, const uint64_t *a)
-{
-	uint64_t mask = 1;
-
-	if (a[1] < sizeof mask)
-		return (-EINVAL);
-	if (SBX_Sys_Put(p, a[2], &mask, sizeof mask))
-		return (-EFAULT);
-	return (sizeof mask);
-}
-
-int64_t
 SBX_Sys_getrandom(struct sbx_proc *p, const uint64_t *a)
 {
 	uint64_t l, done = 0;

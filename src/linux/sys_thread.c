@@ -145,6 +145,87 @@ SBX_Sys_sched_yield(struct sbx_proc *p, const uint64_t *a)
 	return (0);
 }
 
+/*--------------------------------------------------------------------
+ * Scheduling: there is one CPU, and all threads are alike.
+ */
+
+int64_t
+SBX_Sys_getcpu(struct sbx_proc *p, const uint64_t *a)
+{
+	const uint32_t zero = 0;
+
+	if ((a[0] != 0 && SBX_Sys_Put(p, a[0], &zero, sizeof zero)) ||
+	    (a[1] != 0 && SBX_Sys_Put(p, a[1], &zero, sizeof zero)))
+		return (-EFAULT);
+	return (0);
+}
+
+static int
+thread_is(struct sbx_proc *p, uint64_t tid)
+{
+
+	return (tid == 0 || SBX_Thread_Find(p, (int32_t)tid) != NULL);
+}
+
+int64_t
+SBX_Sys_sched_getaffinity(struct sbx_proc *p, const uint64_t *a)
+{
+	uint64_t mask = 1;
+
+	if (a[1] < sizeof mask)
+		return (-EINVAL);
+	if (!thread_is(p, a[0]))
+		return (-ESRCH);
+	if (SBX_Sys_Put(p, a[2], &mask, sizeof mask))
+		return (-EFAULT);
+	return (sizeof mask);
+}
+
+int64_t
+SBX_Sys_sched_setaffinity(struct sbx_proc *p, const uint64_t *a)
+{
+	uint8_t mask;
+
+	if (!thread_is(p, a[0]))
+		return (-ESRCH);
+	if (a[1] == 0)
+		return (-EINVAL);
+	if (SBX_Sys_Get(p, &mask, a[2], sizeof mask))
+		return (-EFAULT);
+	return (mask & 1 ? 0 : -EINVAL);
+}
+
+/* SCHED_OTHER, which is 0, and the only priority that it has. */
+int64_t
+SBX_Sys_sched_getscheduler(struct sbx_proc *p, const uint64_t *a)
+{
+
+	return (thread_is(p, a[0]) ? SCHED_OTHER : -ESRCH);
+}
+
+int64_t
+SBX_Sys_sched_getparam(struct sbx_proc *p, const uint64_t *a)
+{
+	const struct sched_param none = { .sched_priority = 0 };
+
+	if (!thread_is(p, a[0]))
+		return (-ESRCH);
+	return (SBX_Sys_Put(p, a[1], &none, sizeof none));
+}
+
+int64_t
+SBX_Sys_sched_setscheduler(struct sbx_proc *p, const uint64_t *a)
+{
+	struct sched_param sp;
+
+	if (!thread_is(p, a[0]))
+		return (-ESRCH);
+	if (SBX_Sys_Get(p, &sp, a[2], sizeof sp))
+		return (-EFAULT);
+	return (a[1] != SCHED_OTHER ? -EPERM :
+	    sp.sched_priority == 0 ? 0 : -EINVAL);
+}
+
 /* There is one CPU: what a thread wrote every other one sees. */
 int64_t
 SBX_Sys_membarrier(struct sbx_proc *p, const uint64_t *a)

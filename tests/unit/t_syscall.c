@@ -561,6 +561,130 @@ futexes(void)
 	World_Fini(&w);
 }
 
+/* What a process with one thread is told about threads. */
+static void
+threads(void)
+{
+	const uint32_t v[2] = { 5, 0 };
+	uint64_t set = UINT64_C(1) << 9;	/* SIGUSR1 */
+	struct {
+		uint64_t	handler, flags, restorer, mask;
+	} sa = { 1, 0, 0, 0 };			/* SIG_IGN */
+	uint32_t u;
+
+	World_New(&w, NULL);
+	CHECK_EQ(CALL0(gettid), 1);
+	CHECK_EQ(CALL1(set_tid_address, BUF), 1);
+	CHECK_EQ(CALL0(sched_yield), 0);
+	CHECK_EQ(CALL3(sched_getaffinity, 0, 128, BUF), 8);
+	CHECK_EQ(CALL3(sched_getaffinity, 7, 128, BUF), -ESRCH);
+	CHECK_EQ(CALL2(set_robust_list, BUF, 24), 0);
+	CHECK_EQ(CALL2(set_robust_list, BUF, 23), -EINVAL);
+	/* processes, and what is not a thread */
+	CHECK_EQ(CALL2(clone, 17, 0), -EAGAIN);
+	CHECK_EQ(CALL2(clone, 0x10f00, 0), -EINVAL);
+	CHECK_EQ(CALL2(clone, 0x20010f00, BUF), -EINVAL);
+	CHECK_EQ(CALL2(clone3, BUF, 63), -EINVAL);
+	CHECK_EQ(CALL2(clone3, 1, 64), -EFAULT);
+	/* there is no vCPU to take registers from, and nothing stays of it */
+	CHECK_EQ(CALL2(clone, 0x10f00, BUF), -EAGAIN);
+	CHECK_EQ(w.proc.threads.n, 1);
+	CHECK_EQ(CALL3(tgkill, 1, 2, 0), -ESRCH);
+	CHECK_EQ(CALL3(tgkill, 1, 1, 0), 0);
+	CHECK_EQ(CALL3(tgkill, 0, 1, 0), -EINVAL);
+	CHECK_EQ(CALL3(tgkill, 1, 1, 65), -EINVAL);
+	/* nobody waits; operations on the second word are done all the same */
+	World_Put(&w, BUF, v, sizeof v);
+	CHECK_EQ(CALL3(futex, BUF, 1, INT32_MAX), 0);
+	CHECK_EQ(CALL3(futex, BUF + 2, 1, 1), -EINVAL);
+	CHECK_EQ(CALL6(futex, BUF, 4, 1, 1, BUF + 4, 6), -EAGAIN);
+	CHECK_EQ(CALL6(futex, BUF, 4, 1, 1, BUF + 4, 5), 0);
+	CHECK_EQ(CALL6(futex, BUF, 5, 1, 1, BUF + 4, 0x1003000), 0);
+	World_Get(&w, BUF + 4, &u, sizeof u);
+	CHECK_EQ(u, 3);
+	CHECK_EQ(CALL6(futex, BUF, 5, 1, 1, BUF + 4, 0xf0003000), -ENOSYS);
+	CHECK_EQ(CALL6(futex, BUF, 5, 1, 1, WORLD_RO, 0x1003000), -EFAULT);
+	CHECK_EQ(CALL6(futex, BUF, 10, 0, 0, BUF + 4, 0), -EINVAL);
+	CHECK_EQ(CALL3(futex, BUF, 6, 0), -ENOSYS);
+	/* blocked, so pending; ignored, so nothing */
+	World_Put(&w, BUF, &set, sizeof set);
+	CHECK_EQ(CALL4(rt_sigprocmask, 0, BUF, 0, 8), 0);
+	CHECK_EQ(CALL2(kill, 1, 10), 0);
+	CHECK_EQ(CALL2(rt_sigpending, BUF + 8, 8), 0);
+	World_Get(&w, BUF + 8, &set, sizeof set);
+	CHECK_EQ(set, UINT64_C(1) << 9);
+	CHECK_EQ(CALL4(rt_sigtimedwait, BUF, 0, 0, 8), 10);
+	CHECK_EQ(CALL2(rt_sigpending, BUF + 8, 8), 0);
+	World_Get(&w, BUF + 8, &set, sizeof set);
+	CHECK_EQ(set, 0);
+	World_Put(&w, BUF, &sa, sizeof sa);
+	CHECK_EQ(CALL4(rt_sigaction, 12, BUF, 0, 8), 0);
+	CHECK_EQ(CALL2(tkill, 1, 12), 0);
+	CHECK_EQ(w.proc.kill, SBX_KILL_NONE);
+	CHECK_EQ(CALL2(tkill, 1, 12 + 3), 0);
+	CHECK_EQ(w.proc.kill, SBX_KILL_fault);
+	World_Fini(&w);
+}
+
+/* Descriptors that are not files. */
+static void
+channels(void)
+{
+	int32_t fd[2];
+	uint64_t v = 3;
+	unsigned u;
+	char c = 'x';
+
+	World_New(&w, NULL);
+	CHECK_EQ(CALL2(pipe2, BUF, 1), -EINVAL);
+	CHECK_EQ(CALL1(pipe, WORLD_RO), -EFAULT);
+	CHECK_EQ(CALL1(pipe, BUF), 0);
+	World_Get(&w, BUF, fd, sizeof fd);
+	CHECK_EQ(fd[0], 3);
+	CHECK_EQ(fd[1], 4);
+	World_Put(&w, BUF, &c, 1);
+	CHECK_EQ(CALL3(write, 3, BUF, 1), -EBADF);
+	CHECK_EQ(CALL3(read, 4, BUF, 1), -EBADF);
+	CHECK_EQ(CALL3(lseek, 3, 1000, 0), -ESPIPE);
+	CHECK_EQ(CALL4(pread64, 3, BUF, 1, 0), -ESPIPE);
+	CHECK_EQ(CALL3(write, 4, BUF, 1), 1);
+	CHECK_EQ(CALL3(write, 4, WORLD_KERNEL, 1), -EFAULT);
+	CHECK_EQ(CALL3(read, 3, WORLD_RO, 1), -EFAULT);
+	CHECK_EQ(CALL3(read, 3, BUF + 8, UINT64_MAX), 1);
+	World_Get(&w, BUF + 8, &c, 1);
+	CHECK_EQ(c, 'x');
+	CHECK_EQ(CALL1(close, 4), 0);
+	CHECK_EQ(CALL3(read, 3, BUF, 1), 0);
+	CHECK_EQ(CALL1(close, 3), 0);
+	CHECK_EQ(CALL2(eventfd2, 1, 2), -EINVAL);
+	CHECK_EQ(CALL2(eventfd2, 1, O_NONBLOCK), 3);
+	World_Put(&w, BUF, &v, sizeof v);
+	CHECK_EQ(CALL3(write, 3, BUF, 7), -EINVAL);
+	CHECK_EQ(CALL3(write, 3, BUF, 8), 8);
+	CHECK_EQ(CALL3(read, 3, BUF, 8), 8);
+	World_Get(&w, BUF, &v, sizeof v);
+	CHECK_EQ(v, 4);
+	CHECK_EQ(CALL3(read, 3, BUF, 8), -EAGAIN);
+	CHECK_EQ(CALL1(epoll_create1, 0), 4);
+	CHECK_EQ(CALL4(epoll_ctl, 4, 1, 4, BUF), -EINVAL);
+	CHECK_EQ(CALL4(epoll_ctl, 4, 1, 9, BUF), -EBADF);
+	CHECK_EQ(CALL4(epoll_ctl, 4, 1, 3, WORLD_KERNEL), -EFAULT);
+	CHECK_EQ(CALL4(epoll_ctl, 3, 1, 4, BUF), -EINVAL);
+	CHECK_EQ(CALL4(epoll_wait, 4, BUF, 0, 0), -EINVAL);
+	CHECK_EQ(CALL4(epoll_wait, 4, BUF, 1, 0), 0);
+	CHECK_EQ(CALL3(poll, BUF, 65, 0), -EINVAL);
+	/* nothing but the end of time would end it */
+	(void)CALL3(read, 3, BUF, 8);
+	for (u = 0; CALL2(eventfd2, 0, 0) >= 0; u++)
+		continue;
+	CHECK_EQ(u, SBX_CHANNELS_MAX - 2);
+	CHECK_EQ(CALL2(eventfd2, 0, 0), -EMFILE);
+	CHECK_EQ(w.proc.kill, SBX_KILL_NONE);
+	(void)CALL3(read, 5, BUF, 8);
+	CHECK_EQ(w.proc.kill, SBX_KILL_fault);
+	World_Fini(&w);
+}
+
 static void
 clean_up(void)
 {
@@ -588,6 +712,8 @@ main(void)
 	TEST(output);
 	TEST(process);
 	TEST(futexes);
+	TEST(threads);
+	TEST(channels);
 	TEST(any_call);
 	clean_up();
 	TEST_END();

@@ -164,8 +164,19 @@ static uint16_t subreq_http1_number;
 
 /* What sub-requests have for a connection: a socket of the worker's that never
  * is one. VMODs set options of the client's socket, as std.set_ip_tos() does,
- * which panics if there is none. */
+ * which panics if there is none, or if it is not of the kind of the client's
+ * address. One for IPv6 takes the options of both kinds. */
 static int subreq_fd = -1;
+
+static int
+subreq_socket(void)
+{
+	int i;
+
+	i = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Where there is no IPv6 no client has it. */
+	return (i >= 0 ? i : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+}
 
 const char *
 vsbx_subreq_check(void)
@@ -178,7 +189,7 @@ vsbx_subreq_check(void)
 	if (why != NULL)
 		return (why);
 	if (subreq_fd < 0)
-		subreq_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		subreq_fd = subreq_socket();
 	if (subreq_fd < 0)
 		return ("a socket could not be made");
 	t = subreq_find_http1(&why);

@@ -140,11 +140,20 @@ SBX_Mem_Undo(struct sbx_proc *p, const struct sbx_edit *old)
 void
 SBX_Batch_Edit(struct sbx_batch *b, uint64_t va, uint64_t value)
 {
+	struct sbx_gmem *gm = SBX_Sys_Gmem(b->p);
 	struct sbx_edit *e;
 
 	e = &b->e[b->n];
 	AZ(SBX_Machine_EditEntry(b->p->machine, (sandbox_gva_t){ va }, e));
 	SBX_Mem_Undo(b->p, e);
+	if (!(e->value & SBX_PTE_P)) {
+		/* what is not present is cached nowhere: all see the host add
+		 * it, and nobody has to exit for that */
+		*SBX_Gmem_Entry(gm, (sandbox_gva_t){ va }) = value;
+		SBX_Gmem_Touch(gm, (sbx_gpa_t){ e->entry - SBX_GVA_TABLES +
+		    SBX_SYS_END }, sizeof value);
+		return;
+	}
 	e->value = value;
 	if (++b->n == SBX_EDITS_MAX)
 		SBX_Batch_Flush(b);

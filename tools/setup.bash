@@ -25,8 +25,8 @@ fi
 # shellcheck disable=SC2034
 CHECK_PACKAGES=(
 	curl file g++ musl-tools shellcheck strace universal-ctags
-	busybox-static libbrotli-dev liblua5.4-dev libsqlite3-dev libzstd-dev
-	lua5.4
+	busybox-static libbrotli-dev liblua5.4-dev librsvg2-dev libsqlite3-dev
+	libzstd-dev lua5.4
 )
 
 # And to measure it.

@@ -211,6 +211,16 @@ if wants $name && needs "libwebp-dev libjpeg62-turbo-dev libpng-dev" \
 	    "$tmp/webp"
 fi
 
+name=vector
+if wants $name && needs librsvg2-dev /usr/include/librsvg-2.0; then
+	# shellcheck disable=SC2046,SC2086
+	compiled "$cc" $flags $(pkg-config --cflags librsvg-2.0) \
+	    -o "$tmp/vector" "$real/vector.c" "$lib" \
+	    $(pkg-config --libs librsvg-2.0 cairo) &&
+	    same "-o memory=128M" "--url / --data @$real/picture.svg" \
+	    "$tmp/vector"
+fi
+
 #---------------------------------------------------------------------
 # Interpreters: as installed, and a script
 

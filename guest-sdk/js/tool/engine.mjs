@@ -71,6 +71,11 @@ function merge(a, b)
 	return (Buffer.concat(out));
 }
 
+/* What Varnish sends along with most requests. */
+const HEADERS = ["Host: www.example.com", "User-Agent: Mozilla/5.0",
+	"Accept: */*", "Accept-Encoding: gzip", "X-Forwarded-For: 192.0.2.1",
+	"X-Varnish: 32770"].flatMap((h) => ["--header", h]);
+
 /*
  * Which of a program's objects requests for these URLs write to; null if that
  * can not be seen here. What they answer does not matter.
@@ -83,7 +88,7 @@ export function profile(program, urls)
 	try {
 		for (const url of urls) {
 			const r = spawnSync(program,
-			    ["--profile", file, "--url", url],
+			    ["--profile", file, "--url", url, ...HEADERS],
 			    { timeout: 20000, stdio: "ignore" });
 			if (r.status !== 0)
 				return (null);

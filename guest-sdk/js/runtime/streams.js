@@ -83,9 +83,9 @@ export async function readAll(stream) {
 	for (;;) {
 		const { done, value } = await reader.read();
 
+		/* A copy: they belong to who has made the stream. */
 		if (done)
-			return (chunks.length === 1 ? chunks[0] :
-			    concat(chunks, length));
+			return (concat(chunks, length));
 		if (!(value instanceof Uint8Array)) {
 			const error = new TypeError(
 			    "a body's stream gave something that is not a " +

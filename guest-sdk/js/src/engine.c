@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * QuickJS. Another build of it, or another engine, takes its place by taking
- * this file's place.
+ * the place of this file and of engine_*.c.
  *
  * Values that C code does not give back are no leak: they are put back with
  * the rest of memory when the request has been answered.
@@ -394,53 +394,6 @@ engine_arg_latin1(struct engine_call *c, int i, size_t *len)
 	return (p);
 }
 
-static size_t
-bytes_property(JSValueConst v, const char *name)
-{
-	double d;
-	JSValue p;
-
-	p = JS_GetPropertyStr(engine.ctx, v, name);
-	return (JS_ToFloat64(engine.ctx, &d, p) == 0 ? (size_t)d : 0);
-}
-
-static int
-bytes_of(JSValueConst v, uint8_t **ptr, size_t *len)
-{
-	size_t off, all;
-	JSValue ab;
-
-	if (JS_GetClassID(v) == JS_CLASS_ARRAY_BUFFER) {
-		*ptr = JS_GetArrayBuffer(engine.ctx, len, v);
-		JS_FreeValue(engine.ctx, JS_GetException(engine.ctx));
-		return (0);
-	}
-	if (JS_GetClassID(v) == JS_CLASS_DATAVIEW) {
-		ab = JS_GetPropertyStr(engine.ctx, v, "buffer");
-		off = bytes_property(v, "byteOffset");
-		*len = bytes_property(v, "byteLength");
-	} else
-		ab = JS_GetTypedArrayBuffer(engine.ctx, v, &off, len, NULL);
-	if (JS_IsException(ab))
-		return (-1);
-	*ptr = JS_GetArrayBuffer(engine.ctx, &all, ab);
-	JS_FreeValue(engine.ctx, ab);
-	if (off > all || *len > all - off)
-		return (-1);
-	*ptr += off;
-	return (0);
-}
-
-int
-engine_arg_bytes(struct engine_call *c, int i, uint8_t **ptr, size_t *len)
-{
-
-	if (bytes_of(arg_get(c, i), ptr, len) == 0)
-		return (0);
-	engine_throw(c, "not an ArrayBuffer, nor a view of one");
-	return (-1);
-}
-
 int
 engine_arg_list(struct engine_call *c, int i, uint32_t *n)
 {
@@ -792,7 +745,8 @@ engine_init(const struct engine_setup *setup)
 		return (-1);
 	global = JS_GetGlobalObject(engine.ctx);
 	math = JS_GetPropertyStr(engine.ctx, global, "Math");
-	if (engine_add(value_out(math), &math_random, 1) < 0)
+	if (engine_add(value_out(math), &math_random, 1) < 0 ||
+	    engine_bytes_init(engine.ctx) < 0)
 		return (-1);
 	JS_FreeValue(engine.ctx, math);
 	JS_FreeValue(engine.ctx, global);

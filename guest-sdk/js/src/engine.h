@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * engine.c [engine]: the JavaScript engine, as the rest of the program sees
- * it. engine.c is the only file that knows which one that is.
+ * it. engine.c and engine_*.c are the only files that know which one that is.
  *
  * There is one engine in a program. Functions that return int return 0, or -1
  * when JavaScript threw: error_last() (error.h) then says what.
@@ -59,6 +59,9 @@ int engine_init(const struct engine_setup *);
 
 /* Between engine.c and engine_alloc.c: keep cells_used() there, too. */
 void engine_alloc_count(size_t *where);
+
+/* Between engine.c and engine_bytes.c: before any script runs. */
+int engine_bytes_init(void *ctx);
 
 /* Collect garbage, and from now on only when (limit) bytes are in use. */
 void engine_collect(size_t limit);
@@ -160,6 +163,10 @@ const char *engine_arg_text(struct engine_call *, int i, size_t *len);
 const char *engine_arg_latin1(struct engine_call *, int i, size_t *len);
 /* An ArrayBuffer or a view. NULL may be the address of no bytes: -1 throws. */
 int engine_arg_bytes(struct engine_call *, int i, uint8_t **ptr, size_t *len);
+/* The buffer of what engine_arg_bytes() took; and whether memory that was found
+ * there is still its own, which JavaScript may have moved or given away. */
+struct engine_value engine_arg_buffer(const struct engine_call *, int i);
+int engine_buffer_has(struct engine_value, const void *ptr, size_t len);
 int engine_arg_is_text(const struct engine_call *, int i);
 /* A list of ByteStrings. */
 int engine_arg_list(struct engine_call *, int i, uint32_t *n);

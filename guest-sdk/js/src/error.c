@@ -22,9 +22,10 @@ error_begin(void)
 static void
 error_add(struct engine_value v)
 {
+	size_t at = error_len;
 
-	error_len += engine_to_text(v, error_text + error_len,
-	    ERROR_SIZE - error_len);
+	/* String(v) may run JavaScript, and that lead back to here. */
+	error_len = at + engine_to_text(v, error_text + at, ERROR_SIZE - at);
 }
 
 static void

@@ -16,6 +16,9 @@
 static struct {
 	struct sandbox_reply	reply[1];
 	int			ready;
+	const void		*body;		/* bytes of JavaScript's */
+	size_t			body_len;
+	struct engine_value	body_in;	/* this buffer */
 	unsigned		n_held;
 	struct engine_value	held[MAX_HELD];
 } answer;
@@ -27,10 +30,26 @@ answer_is_ready(void)
 	return (answer.ready);
 }
 
+/* What runs after the answer, for waitUntil(), can give away the memory that
+ * the body is in. */
+static void
+answer_look(void)
+{
+
+	if (answer.body == NULL || engine_buffer_has(answer.body_in,
+	    answer.body, answer.body_len))
+		return;
+	system_log(SANDBOX_LOG_ERROR, "no answer", "the buffer of the"
+	    " Response's body was resized or transferred after it was"
+	    " returned");
+	answer_fail();
+}
+
 const struct sandbox_response *
 answer_get(void)
 {
 
+	answer_look();
 	return (sandbox_reply_end(answer.reply));
 }
 
@@ -42,6 +61,7 @@ answer_fail(void)
 	(void)sandbox_fail(answer.reply, 500,
 	    "The program that should have answered failed. Varnish's log says"
 	    " why.");
+	answer.body = NULL;
 	answer.ready = 1;
 }
 
@@ -142,7 +162,9 @@ answer_body(struct engine_call *c)
 		if (engine_arg_bytes(c, 3, &q, &len) < 0)
 			return (-1);
 		/* JavaScript may have no more use for it. */
-		(void)engine_keep(engine_arg(c, 3));
+		answer.body_in = engine_arg_buffer(c, 3);
+		answer.body = q;
+		answer.body_len = len;
 		p = (const char *)q;
 	}
 	if (sandbox_set_body(answer.reply, p, len) == 0)

@@ -195,7 +195,84 @@ const WRONG = {
 		structuredClone(b, { transfer: [b] });
 		return (r);
 	},
+
+	/* C's memory: what it is told about views, and what it keeps. */
+	view() {
+		const b = new ArrayBuffer(16);
+		const v = Object.setPrototypeOf(new DataView(b), null);
+
+		Object.defineProperties(v, {
+			byteLength: { value: 60000 },
+			byteOffset: { value: 0 },
+			buffer: { get: () => new ArrayBuffer(60000) },
+		});
+		for (let i = 0; i < 50; i++)
+			crypto.getRandomValues(v);
+		return (new Response(`${new Uint8Array(b).some((x) => x) ?
+		    "its own" : "others'"}\n`));
+	},
+	async resized() {
+		const b = new ArrayBuffer(100, { maxByteLength: 1000 });
+		const v = new Uint8Array(b);
+		const sha = async (bytes) => new Uint8Array(
+		    await crypto.subtle.digest("SHA-256", bytes)).toHex();
+
+		b.resize(1000);
+		v.fill(7);
+		if (await sha(v) !== await sha(new Uint8Array(1000).fill(7)))
+			return (new Response("a digest of a part\n"));
+		b.resize(10);
+		crypto.getRandomValues(v);
+		return (new Response(`${v.length}\n`));
+	},
+	given_stream(request, env, ctx) {
+		const v = new Uint8Array(200000).fill(65);
+		const stream = new ReadableStream({ start(c) {
+			c.enqueue(v);
+			c.close();
+		} });
+
+		ctx.waitUntil(giveAway(v));
+		return (new Response(stream));
+	},
+	given_slice(request, env, ctx) {
+		class Mine extends Uint8Array {
+			slice() {
+				return (this);
+			}
+		}
+		const v = new Mine(200000).fill(65);
+
+		ctx.waitUntil(giveAway(v));
+		return (new Response(v));
+	},
+	describe() {
+		const { then } = Promise.prototype;
+		const error = new Error("outer");
+		let failed = null;
+
+		Promise.prototype.then = function (a, b) {
+			failed ??= b;
+			return (then.call(this, a, b));
+		};
+		error.toString = () => {
+			failed({ toString: () => "B".repeat(8192) });
+			return ("A".repeat(8192));
+		};
+		Object.defineProperty(error, "stack",
+		    { value: "S".repeat(1 << 24) });
+		return (later(1).then(() => {
+			throw error;
+		}));
+	},
 };
+
+async function giveAway(view) {
+	await later(20);
+	view.buffer.transfer(0);
+	for (let i = 0; i < 20; i++)
+		later.kept = [later.kept, new Uint8Array(200000).fill(66)];
+}
 
 export default {
 	fetch(request, env, ctx) {

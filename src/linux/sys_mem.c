@@ -24,10 +24,6 @@
 #define MAP_FIXED_NOREPLACE	0x100000
 #endif
 
-/* glibc sets this much aside for a second malloc() arena, or twice that to
- * align it. On one vCPU the first one serves better, which it takes then. */
-#define MEM_GLIBC		(UINT64_C(64) << 20)
-
 #define MEM_RW			(SBX_MAP_USER | SBX_MAP_WRITE)
 
 /* From this many bytes on, memory without access is not closed page by page. */
@@ -346,8 +342,6 @@ mem_map_is_far(const struct sbx_proc *p, const uint64_t *a, uint64_t len)
 		return (len <= UINT64_MAX - a[0] &&
 		    SBX_Far_Is(&p->far, a[0], a[0] + len));
 	if (!(a[3] & MAP_ANONYMOUS) || (a[3] & MAP_STACK))
-		return (0);
-	if ((a[3] & MAP_NORESERVE) && (len == MEM_GLIBC || len == 2 * MEM_GLIBC))
 		return (0);
 	return ((a[2] == PROT_NONE && len >= SBX_FAR_MIN) ||
 	    ((a[3] & MAP_NORESERVE) && len >= (p->mm.hi - p->mm.lo) / 2));

@@ -357,6 +357,9 @@ mem_map_far(struct sbx_proc *p, const uint64_t *a, uint64_t len,
 
 	if (fixed && a[0] % SBX_PAGE != 0)
 		return (-EINVAL);
+	/* the page is the arena's, and can be written to there */
+	if ((a[2] & PROT_EXEC) && !p->layout->exec)
+		return (-EACCES);
 	if (a[3] & MAP_FIXED_NOREPLACE)
 		for (m = p->far.map; m < p->far.map + p->far.n; m++)
 			if (m->lo < a[0] + len && m->hi > a[0])

@@ -192,7 +192,7 @@ check jit/stale "^boot 41, request 42 43
 ^sandbox-run: request 2: segmentation fault, executing
 ^boot 41, request 42 43" "" jit $jit -u / -u /stale -u / -n 3
 ok jit/not "^boot -13, request -13 -13
-^own 1, made -13
+^own 1, made -13, reserved -13
 ^rwx -13" jit -u / -u /file -u /rwx
 
 ok reserve "^0 bad

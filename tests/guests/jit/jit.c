@@ -8,7 +8,8 @@
  *	/		writes code, then makes it code (W^X), twice in one place
  *	/rwx		to a page that can be both at once
  *	/file		maps its own file for execution, and what it has made
- *			itself in /tmp
+ *			itself in /tmp; and the file in a reservation, where
+ *			pages have a second address
  *	/stale		runs code where an earlier request may have made some
  */
 
@@ -76,9 +77,9 @@ both(void)
 	return (run(p));
 }
 
-/* A file as code: 1, or a negative errno. */
+/* A file as code, anywhere or at (at): 1, or a negative errno. */
 static int
-file(const char *path)
+file(const char *path, void *at)
 {
 	void *p;
 	int fd;
@@ -86,7 +87,8 @@ file(const char *path)
 	fd = open(path, O_RDONLY);
 	if (fd < 0)
 		return (-errno);
-	p = mmap(NULL, GUEST_PAGE, RX, MAP_PRIVATE, fd, 0);
+	p = mmap(at, GUEST_PAGE, RX, MAP_PRIVATE | (at != NULL ? MAP_FIXED :
+	    0), fd, 0);
 	return (p == MAP_FAILED ? -errno : 1);
 }
 
@@ -102,8 +104,10 @@ answer(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		fd = open("/tmp/code", O_RDWR | O_CREAT, 0700);
 		code(b, 3);
 		(void)!write(fd, b, sizeof b);
-		sandbox_printf(rp, "own %d, made %d\n",
-		    file("/proc/self/exe"), file("/tmp/code"));
+		sandbox_printf(rp, "own %d, made %d, reserved %d\n",
+		    file("/proc/self/exe", NULL), file("/tmp/code", NULL),
+		    file("/proc/self/exe", mmap(NULL, (size_t)1 << 30,
+		    PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)));
 	} else if (sandbox_path_is(rq, "/stale")) {
 		sandbox_printf(rp, "stale %d\n", run(page + GUEST_PAGE));
 	} else {

@@ -261,6 +261,11 @@ answers channels /epoll '^edge 1 0 1, shot 1 0, nested 1, ELOOP$'
 answers channels /many '^21, 4 deep$'
 dies channels /stuck
 dies channels /stuck-poll
+# The first may be before the time has come, the third is not.
+guest asleep / -n 3 -o max_vms=1
+[ "$rc" -eq 0 ] && [ "$(grep -c '^asleep, the time has .*then awake$' \
+    "$out")" -eq 3 ] && [ "$(grep -c 'has come' "$out")" -ge 2 ]
+report $? 'asleep: sleep goes on where it was'
 answers threads / '^-[0-9]* -[0-9]* -[0-9]* -[0-9]* -[0-9]*$'
 answers split_lock / '^[1-9]'
 answers fresh / '^request [0-9a-f]*$'

@@ -241,6 +241,7 @@ load_auxv(const struct load *ld, struct load_stack *st, uint64_t *w,
 	AUX(AT_CLKTCK, 100);
 	AUX(AT_HWCAP, d);
 	AUX(AT_HWCAP2, 2);	/* FSGSBASE may be used (HWCAP2_FSGSBASE) */
+	AUX(AT_MINSIGSTKSZ, SBX_SIGNAL_STACK);
 	AUX(AT_RANDOM, load_push(st, random, 16));
 	AUX(AT_PLATFORM, load_push(st, "x86_64", 7));
 	AUX(AT_EXECFN, execfn);

@@ -67,6 +67,9 @@ struct signal_frame {
 	struct signal_info	info;
 };
 
+_Static_assert(RED_ZONE + FP_SIZE + sizeof(uint32_t) + 64 +
+    sizeof(struct signal_frame) + 16 + 8 <= SBX_SIGNAL_STACK, "frame");
+
 /* What a frame says besides the registers. */
 struct signal_cause {
 	unsigned		sig;

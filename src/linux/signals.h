@@ -17,6 +17,9 @@ struct sbx_thread;
 
 #define SBX_NSIG		64
 
+/* Bytes of a stack that one frame may take, all told. */
+#define SBX_SIGNAL_STACK	4096
+
 #define SBX_SIGBIT(sig)		(UINT64_C(1) << ((sig) - 1))
 
 /* As in the kernel. */

@@ -12,10 +12,12 @@
  */
 
 import { Blob, blobBytes, makeBlob } from "./blob.js";
+import { structuredClone } from "./clone.js";
 import { FormData, decodeForm, encodeForm } from "./formdata.js";
 import { host } from "./host.js";
 import {
-	ReadableStream, isDisturbed, readAll, sourceOf, streamOf, unusable,
+	ReadableStream, TransformStream, isDisturbed, readAll, sourceOf,
+	streamOf, unusable,
 } from "./streams.js";
 import { decodeUtf8, encodeUtf8 } from "./text.js";
 import { URLSearchParams, parseForm } from "./url.js";
@@ -90,13 +92,24 @@ export function bodyStream(body) {
 	return (body.stream);
 }
 
+/* Two streams of one; what is in the second is not the first's. */
+function teeWithCopies(stream) {
+	const [first, second] = stream.tee();
+
+	return ([first, second.pipeThrough(new TransformStream({
+		transform(chunk, controller) {
+			controller.enqueue(structuredClone(chunk));
+		},
+	}, undefined, { highWaterMark: 0 }))]);
+}
+
 /* A second body with the same content. */
 export function cloneBody(body) {
 	const copy = newBody(body.source);
 
 	if (body.stream !== null &&
 	    (body.source === null || sourceOf(body.stream) === undefined))
-		[body.stream, copy.stream] = body.stream.tee();
+		[body.stream, copy.stream] = teeWithCopies(body.stream);
 	body.shared = copy.shared = true;
 	return (copy);
 }

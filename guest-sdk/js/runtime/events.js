@@ -10,7 +10,7 @@ import {
 	DOMException, ErrorEvent, Event, EventTarget, PromiseRejectionEvent,
 } from "./dom.js";
 import { host, serving } from "./host.js";
-import { expose, isObject } from "./webidl.js";
+import { expose, need } from "./webidl.js";
 
 const target = new EventTarget();
 let listeners = 0;
@@ -36,16 +36,25 @@ export function hasFetchListener() {
 	return (listeners > 0);
 }
 
+/* Without calling anything of the handler's. */
+function messageOf(error) {
+	const own = Error.isError(error) ?
+	    Object.getOwnPropertyDescriptor(error, "message") : undefined;
+
+	return (own?.value ?? host.inspect(error));
+}
+
 /* True if a listener of "error" says that it has taken care of it. */
 function handled(error) {
 	return (!target.dispatchEvent(new ErrorEvent("error", {
 		error,
-		message: isObject(error) ? `${error.message}` : `${error}`,
+		message: messageOf(error),
 		cancelable: true,
 	})));
 }
 
 export function reportError(error) {
+	need(arguments.length, 1, "reportError");
 	if (dispatching !== null) {
 		dispatching.errors.push(error);
 		return;

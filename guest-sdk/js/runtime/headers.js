@@ -97,8 +97,7 @@ function fill(list, init) {
 export function listFrom(init) {
 	const list = [];
 
-	if (init instanceof Headers && Object.getPrototypeOf(init) ===
-	    Headers.prototype)
+	if (init instanceof Headers && init[Symbol.iterator] === iterate)
 		return (headerList(init).slice());
 	fill(list, init);
 	return (list);
@@ -241,6 +240,7 @@ export class Headers {
 }
 pairs(Headers, "Headers", (h, i) => sortedPair(h, i));
 expose(Headers, "Headers");
+const iterate = Headers.prototype[Symbol.iterator];
 
 /* Those that handlers use, so that no request has to look at them first. */
 for (const name of ["Accept", "Age", "Allow", "Authorization",

@@ -185,6 +185,10 @@ export class Request {
 		if (s.mode === "navigate" && init.mode !== undefined)
 			throw new TypeError("Request: the mode navigate is " +
 			    "for browsers");
+		if (s.mode === "no-cors" &&
+		    !["GET", "HEAD", "POST"].includes(s.method))
+			throw new TypeError("Request: the mode no-cors has " +
+			    "GET, HEAD and POST only");
 		if (s.cache === "only-if-cached" && s.mode !== "same-origin")
 			throw new TypeError("Request: only-if-cached needs " +
 			    "the mode same-origin");

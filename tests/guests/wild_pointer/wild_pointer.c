@@ -27,7 +27,8 @@ call_ends(long nr)
 	    nr == SYS_pause || nr == SYS_rt_sigsuspend ||
 	    nr == SYS_rt_sigtimedwait || nr == SYS_poll || nr == SYS_ppoll ||
 	    nr == SYS_select || nr == SYS_pselect6 ||
-	    nr == SYS_epoll_wait || nr == SYS_epoll_pwait);
+	    nr == SYS_epoll_wait || nr == SYS_epoll_pwait ||
+	    nr == SYS_epoll_pwait2);
 }
 
 static void

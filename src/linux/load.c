@@ -143,6 +143,7 @@ load_layout(struct load *ld)
 	lay->entry = interp != NULL ? interp->entry : elf->entry;
 	lay->program_lo = elf->seg[0].lo;
 	lay->exec = ld->in->exec;
+	lay->dynamic = interp != NULL;
 	lay->arena_lo = va + LOAD_GUARD;
 	lay->arena_hi = lay->arena_lo + arena;
 	lay->stack_lo = lay->arena_hi + LOAD_GUARD;

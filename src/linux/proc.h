@@ -47,6 +47,7 @@ struct sbx_layout {
 	uint64_t		body_max;
 	uint64_t		sp;		/* at the first instruction */
 	int			exec;		/* it may make code */
+	int			dynamic;	/* it has a dynamic linker */
 };
 
 /* The user and the group that a program finds itself to be: "nobody" on every

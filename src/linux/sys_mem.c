@@ -24,6 +24,10 @@
 #define MAP_FIXED_NOREPLACE	0x100000
 #endif
 
+/* Libraries whose segments are aligned to more than a page are put into a
+ * reservation; few are larger than this. */
+#define MEM_LIBRARY		(UINT64_C(8) << 20)
+
 #define MEM_RW			(SBX_MAP_USER | SBX_MAP_WRITE)
 
 /* From this many bytes on, memory without access is not closed page by page. */
@@ -342,6 +346,9 @@ mem_map_is_far(const struct sbx_proc *p, const uint64_t *a, uint64_t len)
 		return (len <= UINT64_MAX - a[0] &&
 		    SBX_Far_Is(&p->far, a[0], a[0] + len));
 	if (!(a[3] & MAP_ANONYMOUS) || (a[3] & MAP_STACK))
+		return (0);
+	/* a dynamic linker will put code there */
+	if (p->layout->dynamic && !p->serving && len < MEM_LIBRARY)
 		return (0);
 	return ((a[2] == PROT_NONE && len >= SBX_FAR_MIN) ||
 	    ((a[3] & MAP_NORESERVE) && len >= (p->mm.hi - p->mm.lo) / 2));

@@ -10,6 +10,8 @@
 #
 #	real.sh			all
 #	real.sh NAME ...	those whose names begin so
+#
+# With REAL_STATS=1 in the environment: and what it costs.
 
 set -u
 
@@ -86,6 +88,12 @@ in_sandbox() {
 	    -o boot_timeout=$((30 * slow)) $options "$@" \
 	    >"$tmp/out" 2>"$tmp/err" </dev/null || return 1
 	LC_ALL=C sed '1,/^$/d' "$tmp/out" >"$tmp/in"
+	[ -n "${REAL_STATS:-}" ] || return 0
+	# shellcheck disable=SC2086
+	"$run" -o request_timeout=$((20 * slow)) -o max_vms=1 \
+	    -o boot_timeout=$((30 * slow)) $options -q -s -n 50 "$@" 2>&1 \
+	    >/dev/null </dev/null |
+	    sed -n '/^load/p; /^request:/p; /^exits/p; /^pages copied/p'
 }
 
 # same OPTIONS REQUEST PROGRAM ARGUMENT...: the same answer in and out. REQUEST

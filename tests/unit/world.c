@@ -93,6 +93,7 @@ World_Fini(struct world *w)
 	SBX_Proc_Fini(&w->proc);
 	SBX_Allow_Destroy(&w->allow);
 	SBX_Gmem_Fini(&w->m.gmem);
+	free(w->m.xsave);
 	free(w->mem);
 }
 

@@ -117,10 +117,18 @@ function install(file, sections, options)
 		if (seen !== null) {
 			sections.push([PROFILE_KIND, seen]);
 			write();
-		}
+		} else if (!options["no-check"] && !options.quiet)
+			process.stderr.write(`${file}: it could not be ` +
+			    "rehearsed within 20 seconds; it works, and " +
+			    "writes to more memory than need be\n");
 		r.size = fs.statSync(tmp).size;
 		fs.renameSync(tmp, file);
 		return (r);
+	} catch (e) {
+		if (!["open", "write", "rename"].includes(e.syscall))
+			throw (e);
+		throw (new Error(`can not write ${file}: ` +
+		    e.message.replace(/^[A-Z0-9]+: |, \w+ '.*/g, "")));
 	} finally {
 		fs.rmSync(tmp, { force: true });
 	}

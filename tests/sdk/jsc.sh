@@ -288,6 +288,31 @@ check 'rehearse: a handler that throws' is 0
 echo 'export default { fetch() { for (;;) ; } };' >loops.js
 jsc loops.js -q --no-check
 check 'no check: no rehearsal' is 0
+jsc loops.js
+check 'rehearse: one that does not end: status' is 0
+check 'rehearse: one that does not end' err 'loops: it could not be rehearsed'
+
+# What is written to a million times is looked at a few hundred times.
+cat >busy.js <<'END'
+const kept = { a: 1 };
+let last = null;
+export default { fetch() {
+	for (let i = 0; i < 1000000; i++)
+		last = kept;
+	return new Response(`${last.a}`);
+} };
+END
+jsc busy.js
+check 'rehearse: a busy one' is 0
+check 'rehearse: a busy one, in time' test ! -s err
+jsc fine.js -o nowhere/fine
+check 'output: no such folder: status' is 2
+check 'output: no such folder' err \
+    'sandbox-jsc: can not write nowhere/fine: no such file or directory'
+mkdir folder
+jsc fine.js -o folder
+check 'output: a folder' err 'can not write folder: illegal operation'
+check 'output: nothing is left' test "$(echo *.new*)" = '*.new*'
 if [ -w /dev/kvm ]; then
 	jsc fine.js --no-check -o scattered
 	with=$(pages ./rehearsed)

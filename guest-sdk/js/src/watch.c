@@ -22,6 +22,7 @@
 #define WATCH_GRAIN	8
 #define WATCH_PROFILE	(1 << 20)
 #define WATCH_OPEN	8
+#define WATCH_DULL	200
 #define PAGE		((uintptr_t)4096)
 #define FLAG_TRAP	0x100
 
@@ -29,9 +30,27 @@ static struct {
 	const char		*path;
 	uintptr_t		from, to;
 	uint8_t			*seen;		/* a byte for each grain */
+	uint8_t			*dull;		/* of each page: writes to what
+						 * had been seen */
 	uintptr_t		open[WATCH_OPEN]; /* pages, for one step */
 	unsigned		n_open;
 } watch;
+
+/* Note it. What is written to in a loop would take seconds, two signals each
+ * time: such a page has soon shown what there is to see on it, and is left
+ * open. */
+static int
+watch_is_dull(uintptr_t addr)
+{
+	uint8_t *seen = &watch.seen[(addr - watch.from) / WATCH_GRAIN];
+	uint8_t *dull = &watch.dull[(addr - watch.from) / PAGE];
+
+	if (*seen == 0) {
+		*seen = 1;
+		return (0);
+	}
+	return (++*dull >= WATCH_DULL);
+}
 
 static void
 watch_fault(int sig, siginfo_t *si, void *priv)
@@ -45,7 +64,8 @@ watch_fault(int sig, siginfo_t *si, void *priv)
 		(void)signal(sig, SIG_DFL);
 		return;
 	}
-	watch.seen[(addr - watch.from) / WATCH_GRAIN] = 1;
+	if (watch_is_dull(addr))
+		return;
 	if (watch.n_open < WATCH_OPEN)
 		watch.open[watch.n_open++] = page;
 	uc->uc_mcontext.gregs[REG_EFL] |= FLAG_TRAP;
@@ -108,7 +128,8 @@ watch_begin(const char *path)
 	watch.from = (uintptr_t)p;
 	watch.to = watch.from + len;
 	watch.seen = calloc(len / WATCH_GRAIN, 1);
-	if (watch.seen == NULL) {
+	watch.dull = calloc(len / PAGE, 1);
+	if (watch.seen == NULL || watch.dull == NULL) {
 		errno = ENOMEM;
 		return (-1);
 	}

@@ -23,11 +23,17 @@
 
 /* sys_mem.c */
 SYSCALL(brk,			brk,		PAGES,	"xp")
-SYSCALL(madvise,		madvise,	STATE,	"dpud")
+SYSCALL(madvise,		madvise,	READ,	"dpud")
+ANOTHER(mlock,			zero,		READ,	"dpu")
+ANOTHER(mlock2,			zero,		READ,	"dpux")
+ANOTHER(mlockall,		zero,		READ,	"dx")
 SYSCALL(mmap,			mmap,		PAGES,	"xpuPMfx")
 SYSCALL(mprotect,		mprotect,	PAGES,	"dpuP")
 SYSCALL(mremap,			mremap,		PAGES,	"xpuux")
-SYSCALL(munmap,			munmap,		STATE,	"dpu")
+ANOTHER(msync,			zero,		READ,	"dpux")
+ANOTHER(munlock,		zero,		READ,	"dpu")
+ANOTHER(munlockall,		zero,		READ,	"d")
+SYSCALL(munmap,			munmap,		PAGES,	"dpu")
 
 /* sys_file.c */
 SYSCALL(close,			close,		STATE,	"df")

@@ -524,6 +524,51 @@ any_call(void)
 	World_Fini(&w);
 }
 
+/* What the table says that leaves nothing behind does not. */
+static void
+leaves_nothing(void)
+{
+	enum { READ, STATE, PAGES };
+	static const struct {
+		unsigned	nr;
+		int		leaves;
+	} table[] = {
+#define SYSCALL(name, handler, leaves, args)	{ SYS_##name, leaves },
+#define ANOTHER(name, handler, leaves, args)	{ SYS_##name, leaves },
+#include "tbl/syscalls.h"
+	};
+	const struct sbx_proc *p = &w.proc;
+	unsigned n, i, reads = 0;
+
+	World_New(&w, NULL);
+	CHECK_EQ(CALL3(open, path("/tmp/x"), O_RDWR | O_CREAT, 0), 3);
+	w.proc.changed = w.proc.mm.changed = w.proc.far.changed = 0;
+	w.proc.files.changed = w.proc.files.tmp.changed = 0;
+	w.proc.threads.changed = w.proc.channels.changed = 0;
+	srandom(9);
+	for (n = 0; n < sizeof table / sizeof *table; n++) {
+		if (table[n].leaves != READ || table[n].nr == SYS_nanosleep ||
+		    table[n].nr == SYS_clock_nanosleep)
+			continue;
+		reads++;
+		for (i = 0; i < 500; i++)
+			(void)call(table[n].nr, i % 2 ? 3 : any_argument(),
+			    i % 3 ? path("/tmp/x") : any_argument(),
+			    any_argument(), any_argument(), any_argument(),
+			    any_argument());
+		if (p->changed || p->mm.changed || p->far.changed ||
+		    p->files.changed || p->files.tmp.changed ||
+		    p->threads.changed || p->channels.changed || p->edits.n)
+			fprintf(stderr, "system call %u\n", table[n].nr);
+		CHECK(!p->changed && !p->mm.changed && !p->far.changed);
+		CHECK(!p->files.changed && !p->files.tmp.changed);
+		CHECK(!p->threads.changed && !p->channels.changed);
+		CHECK_EQ(p->edits.n, 0);
+	}
+	CHECK(reads > 30);
+	World_Fini(&w);
+}
+
 /* Waiting for something that does not happen, for so long. */
 static void
 futexes(void)
@@ -715,6 +760,7 @@ main(void)
 	TEST(threads);
 	TEST(channels);
 	TEST(any_call);
+	TEST(leaves_nothing);
 	clean_up();
 	TEST_END();
 }

@@ -9,6 +9,9 @@
 
 #define ERROR_SIZE	8192
 
+/* Of an error, its cause, that one's cause, and so on. */
+#define ERROR_CAUSES	4
+
 static char error_text[ERROR_SIZE + 1];
 static size_t error_len;
 
@@ -47,6 +50,17 @@ error_add_stack(struct engine_value v)
 		engine_drop(engine_take_error());
 }
 
+/* The error that is (v)'s cause; 0 if there is none. */
+static int
+error_cause(struct engine_value v, struct engine_value *cause)
+{
+
+	if (engine_get(v, "cause", cause) == 0)
+		return (engine_is_error(*cause));
+	engine_drop(engine_take_error());
+	return (0);
+}
+
 static const char *
 error_end(void)
 {
@@ -60,14 +74,20 @@ error_end(void)
 const char *
 error_describe(struct engine_value v)
 {
+	unsigned n;
 
 	error_begin();
 	error_add(v);
 	if (error_len == 0)
 		error_add_text("(an error without a text)");
-	if (engine_is_error(v)) {
+	for (n = 0; engine_is_error(v); n++) {
 		error_add_text("\n");
 		error_add_stack(v);
+		if (n == ERROR_CAUSES || !error_cause(v, &v))
+			break;
+		(void)error_end();
+		error_add_text("\ncaused by: ");
+		error_add(v);
 	}
 	return (error_end());
 }

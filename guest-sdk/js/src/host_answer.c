@@ -138,7 +138,9 @@ answer_headers(struct engine_call *c)
 		if (sandbox_add_header(answer.reply, name, value) < 0) {
 			engine_throw(c, "the header '%.60s' can not be sent:"
 			    " its name is not a token, its value has control"
-			    " characters, or there are too many", name);
+			    " characters, or there are more than %d headers or"
+			    " %d bytes of them", name, SANDBOX_MAX_HEADERS,
+			    SANDBOX_MAX_HEADER_BYTES);
 			return (-1);
 		}
 	}

@@ -125,6 +125,20 @@ const WRONG = {
 	throw() {
 		throw new Error("the matter");
 	},
+	cause() {
+		throw new Error("the outer matter",
+		    { cause: new TypeError("the inner matter") });
+	},
+	cause_cycle() {
+		const e = new Error("its own cause");
+
+		e.cause = e;
+		throw e;
+	},
+	headers() {
+		return (new Response("x", { headers: {
+			"X-Large": "x".repeat(200000) } }));
+	},
 	text() {
 		throw "just text";
 	},

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 #include "vdef.h"
 #include "miniobj.h"
@@ -89,6 +90,7 @@ SBX_Channels_Copy(struct sbx_channels *to, const struct sbx_channels *from,
 			return (-1);
 	to->changed = 0;
 	to->watched = from->watched;
+	to->paired = from->paired;
 	to->turn = from->turn;
 	return (0);
 }
@@ -119,6 +121,15 @@ SBX_Channel_Change(struct sbx_proc *p, const struct sbx_ofd *ofd)
 	ch = SBX_Channel_Get(p, ofd);
 	ch->changed = p->channels.changed = 1;
 	return (ch);
+}
+
+/* The other end of a socket, or NULL: it is closed. */
+static struct sbx_channel *
+channel_peer(struct sbx_proc *p, const struct sbx_channel *ch)
+{
+
+	assert(ch->peer < SBX_CHANNELS_MAX);
+	return (ch->peer < 0 ? NULL : &p->channels.ch[ch->peer]);
 }
 
 /* There is more to read, or more room: whoever waits looks again. */
@@ -172,6 +183,7 @@ channel_new(struct sbx_proc *p)
 	memset(ch, 0, sizeof *ch);
 	ch->mem.any = mem;
 	ch->until = SBX_NEVER;
+	ch->peer = -1;
 	ch->turn = ++p->channels.turn;
 	ch->changed = p->channels.changed = 1;
 	return ((int)n);
@@ -229,6 +241,19 @@ channel_forget(struct sbx_proc *p, const struct sbx_ofd *ofd)
 	}
 }
 
+/* An end of a pair is closed: its channel may be another's soon. */
+static void
+channel_part(struct sbx_proc *p, const struct sbx_ofd *ofd)
+{
+	struct sbx_channel *ch = SBX_Channel_Get(p, ofd);
+
+	if (ch->peer < 0 || channel_has(p, (unsigned)ch->peer, SBX_OFD_SOCKET,
+	    SBX_OFD_SOCKET))
+		return;
+	ch->peer = -1;
+	channel_moved(p, ch);
+}
+
 void
 SBX_Channel_Closed(struct sbx_proc *p)
 {
@@ -236,6 +261,11 @@ SBX_Channel_Closed(struct sbx_proc *p)
 	unsigned u;
 
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	for (u = 0; p->channels.paired && u < SBX_FD_MAX; u++) {
+		ofd = &p->files.ofd[u];
+		if (ofd->refs > 0 && ofd->kind == SBX_OFD_SOCKET)
+			channel_part(p, ofd);
+	}
 	for (u = 0; p->channels.watched && u < SBX_FD_MAX; u++) {
 		ofd = &p->files.ofd[u];
 		if (ofd->refs > 0 && ofd->kind == SBX_OFD_EPOLL)
@@ -248,16 +278,27 @@ SBX_Channel_Closed(struct sbx_proc *p)
  * Reading and writing: these return -EAGAIN where one may have to wait.
  */
 
+/* True if somebody could still write what (ofd) reads. */
+static int
+channel_has_writer(struct sbx_proc *p, const struct sbx_ofd *ofd)
+{
+
+	if (ofd->kind == SBX_OFD_SOCKET)
+		return (SBX_Channel_Get(p, ofd)->peer >= 0);
+	return (channel_has(p, ofd->node, SBX_OFD_PIPE_OUT, SBX_OFD_PIPE_OUT));
+}
+
 static int64_t
 channel_pipe_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
     uint64_t len)
 {
-	struct sbx_channel *ch = SBX_Channel_Get(p, ofd);
+	struct sbx_channel *ch = SBX_Channel_Get(p, ofd), *peer = NULL;
 	uint64_t l;
 
 	if (ch->value == 0)
-		return (channel_has(p, ofd->node, SBX_OFD_PIPE_OUT,
-		    SBX_OFD_PIPE_OUT) ? -EAGAIN : 0);
+		return (channel_has_writer(p, ofd) ? -EAGAIN : 0);
+	if (ofd->kind == SBX_OFD_SOCKET)
+		peer = channel_peer(p, ch);
 	if (len > ch->value)
 		len = ch->value;
 	l = SBX_CHANNEL_MEM - ch->at;
@@ -269,21 +310,18 @@ channel_pipe_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 	ch->at = (ch->at + len) % SBX_CHANNEL_MEM;
 	ch->value -= len;
 	channel_moved(p, ch);
+	/* which has room now */
+	if (peer != NULL)
+		channel_moved(p, peer);
 	return ((int64_t)len);
 }
 
 static int64_t
-channel_pipe_write(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
+channel_put(struct sbx_proc *p, struct sbx_channel *ch, uint64_t va,
     uint64_t len)
 {
-	struct sbx_channel *ch = SBX_Channel_Get(p, ofd);
 	uint64_t l, at, room = SBX_CHANNEL_MEM - ch->value;
 
-	if (!channel_has(p, ofd->node, SBX_OFD_PIPE_IN,
-	    SBX_OFD_PIPE_IN)) {
-		SBX_Signal_Send(p, SBX_Thread_Me(p), SIGPIPE, 1);
-		return (-EPIPE);
-	}
 	if (room == 0 || (len <= CHANNEL_ATOMIC && len > room))
 		return (-EAGAIN);
 	if (len > room)
@@ -300,6 +338,29 @@ channel_pipe_write(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 	ch->value += len;
 	channel_moved(p, ch);
 	return ((int64_t)len);
+}
+
+static int64_t
+channel_pipe_write(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
+    uint64_t len)
+{
+
+	if (!channel_has(p, ofd->node, SBX_OFD_PIPE_IN, SBX_OFD_PIPE_IN)) {
+		SBX_Signal_Send(p, SBX_Thread_Me(p), SIGPIPE, 1);
+		return (-EPIPE);
+	}
+	return (channel_put(p, SBX_Channel_Get(p, ofd), va, len));
+}
+
+/* Without SIGPIPE: as if all asked for MSG_NOSIGNAL, which most do. */
+static int64_t
+channel_socket_write(struct sbx_proc *p, const struct sbx_ofd *ofd,
+    uint64_t va, uint64_t len)
+{
+	struct sbx_channel *peer;
+
+	peer = channel_peer(p, SBX_Channel_Get(p, ofd));
+	return (peer == NULL ? -EPIPE : channel_put(p, peer, va, len));
 }
 
 static int64_t
@@ -373,6 +434,7 @@ channel_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 
 	switch (ofd->kind) {
 	case SBX_OFD_PIPE_IN:
+	case SBX_OFD_SOCKET:
 		return (len == 0 ? 0 : channel_pipe_read(p, ofd, va, len));
 	case SBX_OFD_EVENT:
 		return (channel_event_read(p, ofd, va, len));
@@ -393,6 +455,8 @@ channel_write(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 	switch (ofd->kind) {
 	case SBX_OFD_PIPE_OUT:
 		return (len == 0 ? 0 : channel_pipe_write(p, ofd, va, len));
+	case SBX_OFD_SOCKET:
+		return (len == 0 ? 0 : channel_socket_write(p, ofd, va, len));
 	case SBX_OFD_EVENT:
 		return (channel_event_write(p, ofd, va, len));
 	case SBX_OFD_PIPE_IN:
@@ -514,4 +578,98 @@ SBX_Sys_eventfd2(struct sbx_proc *p, const uint64_t *a)
 {
 
 	return (channel_event(p, a[0], a[1]));
+}
+
+/*--------------------------------------------------------------------
+ * Pairs of sockets: a pipe in each direction. There are no others.
+ */
+
+/* Two ends that know each other. Returns 0, or a negative errno with none. */
+static int
+channel_pair(struct sbx_proc *p, int flags, int32_t fds[2])
+{
+	const struct sbx_ofd *a, *b;
+
+	fds[0] = SBX_Channel_Open(p, SBX_OFD_SOCKET, flags | O_RDWR,
+	    SBX_CHANNELS_MAX);
+	if (fds[0] < 0)
+		return (fds[0]);
+	fds[1] = SBX_Channel_Open(p, SBX_OFD_SOCKET, flags | O_RDWR,
+	    SBX_CHANNELS_MAX);
+	if (fds[1] < 0) {
+		AZ(SBX_Files_Close(&p->files, (uint64_t)fds[0]));
+		return (fds[1]);
+	}
+	a = SBX_Files_Get(&p->files, (uint64_t)fds[0]);
+	b = SBX_Files_Get(&p->files, (uint64_t)fds[1]);
+	SBX_Channel_Change(p, a)->peer = (int)b->node;
+	SBX_Channel_Change(p, b)->peer = (int)a->node;
+	p->channels.paired = 1;
+	return (0);
+}
+
+int64_t
+SBX_Sys_socketpair(struct sbx_proc *p, const uint64_t *a)
+{
+	int32_t fds[2];
+	int i;
+
+	if (a[0] != AF_UNIX)
+		return (-EAFNOSUPPORT);
+	if ((a[1] & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK)) != SOCK_STREAM)
+		return (-ESOCKTNOSUPPORT);
+	if (a[2] != 0)
+		return (-EPROTONOSUPPORT);
+	/* SOCK_CLOEXEC and SOCK_NONBLOCK are O_CLOEXEC and O_NONBLOCK */
+	i = channel_pair(p, (int)(a[1] & ~(uint64_t)SOCK_STREAM), fds);
+	if (i < 0)
+		return (i);
+	if (SBX_Sys_Put(p, a[3], fds, sizeof fds)) {
+		AZ(SBX_Files_Close(&p->files, (uint64_t)fds[0]));
+		AZ(SBX_Files_Close(&p->files, (uint64_t)fds[1]));
+		return (-EFAULT);
+	}
+	return (0);
+}
+
+/* Both directions, with (flags) of which MSG_DONTWAIT alone makes a
+ * difference. */
+static int64_t
+channel_message(struct sbx_proc *p, const uint64_t *a, int writing)
+{
+	const struct sbx_ofd *ofd;
+	struct sbx_ofd now;
+
+	ofd = SBX_Files_Get(&p->files, a[0]);
+	if (ofd == NULL)
+		return (-EBADF);
+	if (ofd->kind != SBX_OFD_SOCKET)
+		return (-ENOTSOCK);
+	if (a[3] & ~(uint64_t)(MSG_DONTWAIT | MSG_NOSIGNAL))
+		return (-EOPNOTSUPP);
+	if (writing && a[4] != 0)
+		return (-EISCONN);
+	now = *ofd;
+	if (a[3] & MSG_DONTWAIT)
+		now.flags |= O_NONBLOCK;
+	return (writing ? SBX_Channel_Write(p, &now, a[1], a[2]) :
+	    SBX_Channel_Read(p, &now, a[1], a[2]));
+}
+
+int64_t
+SBX_Sys_sendto(struct sbx_proc *p, const uint64_t *a)
+{
+
+	return (channel_message(p, a, 1));
+}
+
+int64_t
+SBX_Sys_recvfrom(struct sbx_proc *p, const uint64_t *a)
+{
+	const uint32_t none = 0;
+
+	/* nobody has an address */
+	if (a[5] != 0 && SBX_Sys_Put(p, a[5], &none, sizeof none))
+		return (-EFAULT);
+	return (channel_message(p, a, 0));
 }

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * What descriptors can be but files: pipes, counters (eventfd), timers
- * (timerfd) and sets of descriptors (epoll). All of it is the process' own,
+ * (timerfd), sets of descriptors (epoll) and pairs of sockets. All of it is the process' own,
  * nothing of it the host's.
  *
  * A channel exists as long as an open file description refers to it, by number
@@ -40,6 +40,7 @@ struct sbx_channel {
 	int64_t			until;		/* timer, SBX_Os_Mono() */
 	int64_t			every;
 	unsigned		n;		/* descriptors in the set */
+	int			peer;		/* socket's; -1: closed */
 	union {
 		void			*any;
 		uint8_t			*b;
@@ -52,6 +53,7 @@ struct sbx_channels {
 #define SBX_CHANNELS_MAGIC	0x3d84f0b5
 	int			changed;	/* since the snapshot */
 	int			watched;	/* there is an epoll */
+	int			paired;		/* there are sockets */
 	uint64_t		turn;		/* the last one given */
 	struct sbx_channel	ch[SBX_CHANNELS_MAX];
 };

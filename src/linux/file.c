@@ -341,7 +341,8 @@ files_stat_device(enum sbx_ofd_e kind, struct stat *st)
 
 	memset(st, 0, sizeof *st);
 	st->st_mode = kind == SBX_OFD_PIPE_IN || kind == SBX_OFD_PIPE_OUT ?
-	    S_IFIFO | 0600 : S_IFCHR | 0666;
+	    S_IFIFO | 0600 : kind == SBX_OFD_SOCKET ? S_IFSOCK | 0777 :
+	    S_IFCHR | 0666;
 	st->st_nlink = 1;
 	st->st_blksize = SBX_PAGE;
 	st->st_ino = (ino_t)kind;

@@ -31,6 +31,7 @@ enum sbx_ofd_e {
 	/* channel.h, in this order: */
 	SBX_OFD_PIPE_IN,	/* what is read from */
 	SBX_OFD_PIPE_OUT,
+	SBX_OFD_SOCKET,		/* an end of socketpair() */
 	SBX_OFD_EVENT,
 	SBX_OFD_TIMER,
 	SBX_OFD_EPOLL,

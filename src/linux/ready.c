@@ -50,6 +50,19 @@ ready_set(struct sbx_proc *p, const struct sbx_ofd *ofd, unsigned depth)
 	return (0);
 }
 
+static unsigned
+ready_socket(const struct sbx_proc *p, const struct sbx_channel *ch)
+{
+
+	/* closed: one can read that it is, and write, and be told */
+	if (ch->peer < 0)
+		return (POLLIN | POLLOUT | POLLHUP);
+	assert(ch->peer < SBX_CHANNELS_MAX);
+	return ((ch->value > 0 ? POLLIN : 0) |
+	    (SBX_CHANNEL_MEM - p->channels.ch[ch->peer].value >= READY_ROOM ?
+	    POLLOUT : 0));
+}
+
 unsigned
 SBX_Ready(struct sbx_proc *p, const struct sbx_ofd *ofd, unsigned depth)
 {
@@ -70,6 +83,8 @@ SBX_Ready(struct sbx_proc *p, const struct sbx_ofd *ofd, unsigned depth)
 		return ((SBX_CHANNEL_MEM - ch->value >= READY_ROOM ?
 		    POLLOUT : 0) |
 		    (ready_end(p, ofd->node, SBX_OFD_PIPE_IN) ? 0 : POLLERR));
+	case SBX_OFD_SOCKET:
+		return (ready_socket(p, ch));
 	case SBX_OFD_EVENT:
 		return ((ch->value > 0 ? POLLIN : 0) |
 		    (ch->value < UINT64_MAX - 1 ? POLLOUT : 0));

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -516,10 +517,21 @@ SBX_Sys_fcntl(struct sbx_proc *p, const uint64_t *a)
 	}
 }
 
-/* Nothing is a terminal. */
+/* Nothing is a terminal. Another way to say O_NONBLOCK is all there is. */
 int64_t
 SBX_Sys_ioctl(struct sbx_proc *p, const uint64_t *a)
 {
+	struct sbx_ofd *ofd;
+	int32_t on;
 
-	return (SBX_Files_Fd(&p->files, a[0]) == NULL ? -EBADF : -ENOTTY);
+	ofd = SBX_Files_Get(&p->files, a[0]);
+	if (ofd == NULL)
+		return (-EBADF);
+	if (a[1] != FIONBIO)
+		return (-ENOTTY);
+	if (SBX_Sys_Get(p, &on, a[2], sizeof on))
+		return (-EFAULT);
+	ofd->flags = on ? ofd->flags | O_NONBLOCK : ofd->flags & ~O_NONBLOCK;
+	p->files.changed = 1;
+	return (0);
 }

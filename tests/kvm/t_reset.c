@@ -137,6 +137,7 @@ memory(void)
 		{ "channels", "/wait" },
 		{ "channels", "/epoll" },
 		{ "channels", "/many" },
+		{ "channels", "/socket" },
 	};
 	struct sbx_program *prg;
 	size_t u;

@@ -18,7 +18,9 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
@@ -304,6 +306,42 @@ epolls(const struct sandbox_request *rq, struct sandbox_reply *rp)
 	    loop == ELOOP ? "ELOOP" : "?");
 }
 
+static void
+sockets(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	char buf[16] = "";
+	struct pollfd pfd[2];
+	int fd[2], on = 1, n[4];
+
+	(void)rq;
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == 0);
+	must(socketpair(AF_INET, SOCK_STREAM, 0, fd) == -1 &&
+	    errno == EAFNOSUPPORT);
+	pfd[0].fd = fd[0];
+	pfd[1].fd = fd[1];
+	pfd[0].events = pfd[1].events = POLLIN | POLLOUT;
+	must(poll(pfd, 2, 0) == 2 && pfd[0].revents == POLLOUT);
+	must(send(fd[0], "there", 5, MSG_NOSIGNAL) == 5);
+	must(write(fd[1], "back", 4) == 4);
+	must(poll(pfd, 2, 0) == 2 && pfd[1].revents == (POLLIN | POLLOUT));
+	n[0] = (int)recv(fd[1], buf, sizeof buf, 0);
+	must(memcmp(buf, "there", 5) == 0);
+	n[1] = (int)read(fd[0], buf, sizeof buf);
+	must(memcmp(buf, "back", 4) == 0);
+	must(recv(fd[0], buf, 1, MSG_DONTWAIT) == -1 && errno == EAGAIN);
+	must(ioctl(fd[1], FIONBIO, &on) == 0);
+	must(read(fd[1], buf, 1) == -1 && errno == EAGAIN);
+	must(send(fd[0], "last", 4, 0) == 4);
+	close(fd[0]);
+	/* what it had is another's now, and not what this one writes to */
+	(void)eventfd(0, 0);
+	must(poll(pfd + 1, 1, 0) == 1 && (pfd[1].revents & POLLHUP));
+	n[2] = (int)read(fd[1], buf, sizeof buf);
+	n[3] = (int)read(fd[1], buf, sizeof buf);
+	must(write(fd[1], "x", 1) == -1 && errno == EPIPE);
+	sandbox_printf(rp, "%d %d %d %d\n", n[0], n[1], n[2], n[3]);
+}
+
 /* As many as there are, of each kind. */
 static void
 many(const struct sandbox_request *rq, struct sandbox_reply *rp)
@@ -356,6 +394,7 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		{ "/limit", limits },
 		{ "/epoll", epolls },
 		{ "/many", many },
+		{ "/socket", sockets },
 		{ "/stuck", stuck },
 		{ "/stuck-poll", stuck },
 	};

@@ -12,7 +12,7 @@
 
 /* The time before the host's deadline at which we stop by ourselves, because
  * we can say where: a tenth of what there is, this at the most. */
-#define REQUEST_MARGIN	((int64_t)100 * 1000 * 1000)
+#define REQUEST_MARGIN	((int64_t)500 * 1000 * 1000)
 
 static const struct sandbox_request *request;
 static int64_t request_end;

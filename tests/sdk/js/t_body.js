@@ -387,12 +387,13 @@ test("formdata: nothing takes the square of a length", async () => {
 	const spaces = " ".repeat(100000);
 	const before = Date.now();
 
+	/* the square would be minutes */
 	eq((await multipart(`--B\nContent-Disposition: form-data; name="a"` +
 	    `\nX: x${spaces}y\n\n1\n--B--\n`)).get("a"), "1");
 	eq(new Headers({ a: `\u00e4${spaces}b` }).get("a").length, 100002);
 	throws(() => new URL(`http://${"a".repeat(50000)}^/`), TypeError);
 	eq([...new URLSearchParams("&".repeat(50000))], []);
-	ok(Date.now() - before < 3000, "3 seconds");
+	ok(Date.now() - before < 30000, "30 seconds");
 });
 test("formdata: urlencoded", async () => {
 	const f = await make(new URLSearchParams("a=1&a=2&b=+%20")).formData();

@@ -3,8 +3,8 @@
 # Copyright (c) 2026 The vmod_sandbox authors
 # SPDX-License-Identifier: BSD-2-Clause
 
-"""A WSGI application with templates, JSON, and workers that wait for work since
-before the first request.
+"""A WSGI application with templates, JSON, coroutines, and workers that wait for
+work since before the first request.
 
     sandbox-run -o memory=128MB -f ... -u '/json?a=1' /usr/bin/python3 -- \\
         -I -S example.py
@@ -12,6 +12,7 @@ before the first request.
 Without a sandbox it is served by wsgiref: PORT=8080 ./example.py
 """
 
+import asyncio
 import hashlib
 import html
 import json
@@ -38,6 +39,16 @@ def worker():
         results.put(n * n)
 
 
+async def square(n):
+    await asyncio.sleep(0.001)
+    return n * n
+
+
+async def squares(n):
+    parts = await asyncio.gather(*(square(i) for i in range(n)))
+    return await asyncio.to_thread(sum, parts)
+
+
 def app(environ, start_response):
     query = urllib.parse.parse_qs(environ["QUERY_STRING"])
     path = environ["PATH_INFO"]
@@ -52,6 +63,8 @@ def app(environ, start_response):
         for i in range(n):
             jobs.put(i)
         text = str(sum(results.get() for _ in range(n)))
+    elif path == "/async":
+        text = str(asyncio.run(squares(int(query.get("n", ["10"])[0]))))
     elif path == "/fail":
         raise ValueError("no good")
     elif path == "/page":

@@ -196,7 +196,7 @@ if have /usr/bin/python3; then
 	done
 	native "$python3" "$sdk/python/example.py"
 	for u in '/json?b=%22x%22&a=1&a=2' '/page?title=%3Cb%3E+is+bold' \
-	    '/threads?n=50'; do
+	    '/threads?n=50' '/async?n=20'; do
 		python "$u"
 		report $? "Python $u"
 		cp "$tmp/body" "$tmp/page"

@@ -24,6 +24,7 @@
 #include "cache/cache.h"
 
 #include "sandbox_abi.h"
+#include "vtim.h"
 
 #include "base/os.h"
 #include "hostcall/header.h"
@@ -37,6 +38,11 @@
  * none gets one, all of them may be held by guests that wait. */
 #define FETCH_QUEUE_IDLE	(500 * MS)
 #define FETCH_QUEUE_MAX		(2000 * MS)
+
+/* How often to try again when Varnish's queue is full, in seconds. It holds
+ * thread_queue_limit tasks, 20 by default: less than a few guests may start at
+ * the same moment. */
+#define FETCH_QUEUE_TRY		1e-3
 
 /* How often to look if the client is still there. */
 #define FETCH_LOOK		(50 * MS)
@@ -350,6 +356,38 @@ fetch_ended(struct sbx_fetch *f, int error)
 	AZ(pthread_cond_signal(&f->of->cond));
 }
 
+/* With the lock. Until when it may be without a thread. */
+static int64_t
+fetch_patience(const struct sbx_fetch *f)
+{
+	int64_t t;
+
+	t = (f->start > fetch_last_run ? f->start : fetch_last_run) +
+	    FETCH_QUEUE_IDLE;
+	if (t > f->start + FETCH_QUEUE_MAX)
+		t = f->start + FETCH_QUEUE_MAX;
+	return (t);
+}
+
+int
+vsbx_fetch_try_again(struct sbx_fetch *f)
+{
+	int64_t until;
+
+	CHECK_OBJ_NOTNULL(f, SBX_FETCH_MAGIC);
+	AZ(pthread_mutex_lock(&vsbx_fetch_mtx));
+	until = fetch_patience(f);
+	AZ(pthread_mutex_unlock(&vsbx_fetch_mtx));
+	if (until > f->deadline)
+		until = f->deadline;
+	if (f->of->is_tired || SBX_Os_Mono() >= until) {
+		f->of->is_tired = 1;
+		return (0);
+	}
+	VTIM_sleep(FETCH_QUEUE_TRY);
+	return (1);
+}
+
 /* With the lock. Has it ended? If not, (next) is when that may change without
  * anybody saying so. */
 static int
@@ -359,10 +397,7 @@ fetch_look(struct sbx_fetch *f, int64_t now, int64_t *next)
 
 	CHECK_OBJ_NOTNULL(f, SBX_FETCH_MAGIC);
 	if (!f->ended && f->where == VSBX_FETCH_QUEUED) {
-		t = (f->start > fetch_last_run ? f->start : fetch_last_run) +
-		    FETCH_QUEUE_IDLE;
-		if (t > f->start + FETCH_QUEUE_MAX)
-			t = f->start + FETCH_QUEUE_MAX;
+		t = fetch_patience(f);
 		if (now >= t)
 			fetch_ended(f, EAGAIN);
 		else if (t < *next)

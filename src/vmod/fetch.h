@@ -80,6 +80,10 @@ struct vsbx_fetches {
 	uint8_t			digest[DIGEST_LEN];
 	const void		*sess;
 
+	/* The guest's side's alone: it has waited for a place in Varnish's
+	 * queue in vain, and does not do it again. */
+	unsigned		is_tired;
+
 	VTAILQ_HEAD(, sbx_fetch) list;		/* mtx: those not OVER */
 	VTAILQ_ENTRY(vsbx_fetches)
 				by_digest;	/* mtx */
@@ -135,6 +139,10 @@ void vsbx_fetch_name(struct sbx_fetch *, const void *sess);
 /* Is this the session of a fetch that nobody waits for any more? If it is not
  * known here, another version of this VMOD has made it, and may know. */
 int vsbx_fetch_is_dropped(const void *sess);
+
+/* Varnish's queue is full. Waits a little and returns 1, or returns 0 when that
+ * has been done for long enough. On the guest's thread. */
+int vsbx_fetch_try_again(struct sbx_fetch *);
 
 /* It has a thread. Returns -1 if nobody wants it any more: end it. */
 int vsbx_fetch_run(struct sbx_fetch *);

@@ -582,7 +582,10 @@ vsbx_subreq_start(struct busyobj *bo, struct sbx_fetch *f,
 		f->parent = VXID(bo->vsl->wid);
 		req->task->func = subreq_first;
 		req->task->priv = req;
-		if (Pool_Task(bo->wrk->pool, req->task, TASK_QUEUE_STR) == 0) {
+		do
+			i = Pool_Task(bo->wrk->pool, req->task, TASK_QUEUE_STR);
+		while (i != 0 && vsbx_fetch_try_again(f));
+		if (i == 0) {
 			VSLb(bo->vsl, SLT_Link, "req %ju sandbox %u",
 			    f->xid, f->depth);
 			return (0);

@@ -66,12 +66,12 @@ channel_copy(struct sbx_channel *to, const struct sbx_channel *from)
 	to->changed = 0;
 	if (from->n > 0)
 		memcpy(mem, from->mem.any, from->n * sizeof *from->mem.watch);
-	else if (from->mem.any != NULL && from->value > 0) {
+	else if (from->mem.any != NULL && from->bytes > 0) {
 		l = SBX_CHANNEL_MEM - from->at;
-		if (l > from->value)
-			l = from->value;
+		if (l > from->bytes)
+			l = from->bytes;
 		memcpy(to->mem.b + from->at, from->mem.b + from->at, l);
-		memcpy(to->mem.b, from->mem.b, from->value - l);
+		memcpy(to->mem.b, from->mem.b, from->bytes - l);
 	}
 	return (0);
 }
@@ -295,12 +295,12 @@ channel_pipe_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 	struct sbx_channel *ch = SBX_Channel_Get(p, ofd), *peer = NULL;
 	uint64_t l;
 
-	if (ch->value == 0)
+	if (ch->bytes == 0)
 		return (channel_has_writer(p, ofd) ? -EAGAIN : 0);
 	if (ofd->kind == SBX_OFD_SOCKET)
 		peer = channel_peer(p, ch);
-	if (len > ch->value)
-		len = ch->value;
+	if (len > ch->bytes)
+		len = ch->bytes;
 	l = SBX_CHANNEL_MEM - ch->at;
 	if (l > len)
 		l = len;
@@ -308,7 +308,7 @@ channel_pipe_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 	    SBX_Sys_Put(p, va + l, ch->mem.b, len - l))
 		return (-EFAULT);
 	ch->at = (ch->at + len) % SBX_CHANNEL_MEM;
-	ch->value -= len;
+	ch->bytes -= len;
 	channel_moved(p, ch);
 	/* which has room now */
 	if (peer != NULL)
@@ -320,13 +320,13 @@ static int64_t
 channel_put(struct sbx_proc *p, struct sbx_channel *ch, uint64_t va,
     uint64_t len)
 {
-	uint64_t l, at, room = SBX_CHANNEL_MEM - ch->value;
+	uint64_t l, at, room = SBX_CHANNEL_MEM - ch->bytes;
 
 	if (room == 0 || (len <= CHANNEL_ATOMIC && len > room))
 		return (-EAGAIN);
 	if (len > room)
 		len = room;
-	at = (ch->at + ch->value) % SBX_CHANNEL_MEM;
+	at = (ch->at + ch->bytes) % SBX_CHANNEL_MEM;
 	l = SBX_CHANNEL_MEM - at;
 	if (l > len)
 		l = len;
@@ -335,7 +335,7 @@ channel_put(struct sbx_proc *p, struct sbx_channel *ch, uint64_t va,
 	if (SBX_Sys_Get(p, ch->mem.b + at, va, l) ||
 	    SBX_Sys_Get(p, ch->mem.b, va + l, len - l))
 		return (-EFAULT);
-	ch->value += len;
+	ch->bytes += len;
 	channel_moved(p, ch);
 	return ((int64_t)len);
 }
@@ -368,7 +368,7 @@ channel_event_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
     uint64_t len)
 {
 	struct sbx_channel *ch = SBX_Channel_Get(p, ofd);
-	uint64_t v = ch->value;
+	uint64_t v = ch->count;
 
 	if (len < sizeof v)
 		return (-EINVAL);
@@ -379,7 +379,7 @@ channel_event_read(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 		v = 1;
 	if (SBX_Sys_Put(p, va, &v, sizeof v))
 		return (-EFAULT);
-	ch->value -= v;
+	ch->count -= v;
 	channel_moved(p, ch);
 	return (sizeof v);
 }
@@ -397,9 +397,9 @@ channel_event_write(struct sbx_proc *p, const struct sbx_ofd *ofd,
 		return (-EFAULT);
 	if (v == UINT64_MAX)
 		return (-EINVAL);
-	if (v > CHANNEL_COUNT_MAX - ch->value)
+	if (v > CHANNEL_COUNT_MAX - ch->count)
 		return (-EAGAIN);
-	ch->value += v;
+	ch->count += v;
 	channel_moved(p, ch);
 	return (sizeof v);
 }
@@ -561,7 +561,7 @@ channel_event(struct sbx_proc *p, uint64_t value, uint64_t flags)
 	if (fd < 0)
 		return (fd);
 	ch = SBX_Channel_Change(p, SBX_Files_Get(&p->files, (uint64_t)fd));
-	ch->value = (uint32_t)value;
+	ch->count = (uint32_t)value;
 	ch->every = (flags & EFD_SEMAPHORE) != 0;
 	return (fd);
 }

@@ -35,7 +35,8 @@ struct sbx_watch {
 struct sbx_channel {
 	int			changed;	/* since the snapshot */
 	uint64_t		turn;		/* of its last change */
-	uint64_t		value;		/* bytes in it; counter */
+	uint64_t		bytes;		/* in it, of SBX_CHANNEL_MEM */
+	uint64_t		count;		/* eventfd's; timerfd's clock */
 	uint64_t		at;		/* first byte; next to report */
 	int64_t			until;		/* timer, SBX_Os_Mono() */
 	int64_t			every;

@@ -58,8 +58,8 @@ ready_socket(const struct sbx_proc *p, const struct sbx_channel *ch)
 	if (ch->peer < 0)
 		return (POLLIN | POLLOUT | POLLHUP);
 	assert(ch->peer < SBX_CHANNELS_MAX);
-	return ((ch->value > 0 ? POLLIN : 0) |
-	    (SBX_CHANNEL_MEM - p->channels.ch[ch->peer].value >= READY_ROOM ?
+	return ((ch->bytes > 0 ? POLLIN : 0) |
+	    (SBX_CHANNEL_MEM - p->channels.ch[ch->peer].bytes >= READY_ROOM ?
 	    POLLOUT : 0));
 }
 
@@ -77,17 +77,17 @@ SBX_Ready(struct sbx_proc *p, const struct sbx_ofd *ofd, unsigned depth)
 	ch = SBX_Channel_Get(p, ofd);
 	switch (ofd->kind) {
 	case SBX_OFD_PIPE_IN:
-		return ((ch->value > 0 ? POLLIN : 0) |
+		return ((ch->bytes > 0 ? POLLIN : 0) |
 		    (ready_end(p, ofd->node, SBX_OFD_PIPE_OUT) ? 0 : POLLHUP));
 	case SBX_OFD_PIPE_OUT:
-		return ((SBX_CHANNEL_MEM - ch->value >= READY_ROOM ?
+		return ((SBX_CHANNEL_MEM - ch->bytes >= READY_ROOM ?
 		    POLLOUT : 0) |
 		    (ready_end(p, ofd->node, SBX_OFD_PIPE_IN) ? 0 : POLLERR));
 	case SBX_OFD_SOCKET:
 		return (ready_socket(p, ch));
 	case SBX_OFD_EVENT:
-		return ((ch->value > 0 ? POLLIN : 0) |
-		    (ch->value < UINT64_MAX - 1 ? POLLOUT : 0));
+		return ((ch->count > 0 ? POLLIN : 0) |
+		    (ch->count < UINT64_MAX - 1 ? POLLOUT : 0));
 	case SBX_OFD_TIMER:
 		return (ch->until <= SBX_Os_Mono() ? POLLIN : 0);
 	default:

@@ -468,7 +468,7 @@ SBX_Sys_timerfd_create(struct sbx_proc *p, const uint64_t *a)
 	    SBX_CHANNELS_MAX);
 	if (fd >= 0)
 		SBX_Channel_Change(p, SBX_Files_Get(&p->files,
-		    (uint64_t)fd))->value = a[0];
+		    (uint64_t)fd))->count = a[0];
 	return (fd);
 }
 
@@ -524,7 +524,7 @@ SBX_Sys_timerfd_settime(struct sbx_proc *p, const uint64_t *a)
 	ch->until = SBX_NEVER;
 	if (ns != 0) {
 		if (a[1] & TFD_TIMER_ABSTIME)
-			AZ(SBX_Sys_TimeLeft(p, ch->value, &ns));
+			AZ(SBX_Sys_TimeLeft(p, ch->count, &ns));
 		ch->until = SBX_Sys_Until(ns);
 	}
 	SBX_Thread_WakeFiles(p);

@@ -975,6 +975,7 @@ play_check_channels(const struct sbx_channels *cs,
     const struct sbx_channels *gs)
 {
 	const struct sbx_channel *c, *g;
+	uint64_t i;
 	unsigned u;
 
 	assert(cs->watched == gs->watched && cs->turn == gs->turn);
@@ -982,10 +983,16 @@ play_check_channels(const struct sbx_channels *cs,
 		c = &cs->ch[u];
 		g = &gs->ch[u];
 		assert(c->turn == g->turn && c->n == g->n);
-		assert(c->value == g->value && c->at == g->at);
+		assert(c->bytes == g->bytes && c->at == g->at);
+		assert(c->count == g->count);
 		assert(c->until == g->until && c->every == g->every);
-		if ((g->value > 0 || g->n > 0) && g->mem.any != NULL)
-			AZ(memcmp(c->mem.any, g->mem.any, SBX_CHANNEL_MEM));
+		if (g->n > 0)
+			AZ(memcmp(c->mem.watch, g->mem.watch,
+			    g->n * sizeof *g->mem.watch));
+		/* what has been read, or not been written, is not looked at */
+		for (i = 0; i < g->bytes; i++)
+			assert(c->mem.b[(g->at + i) % SBX_CHANNEL_MEM] ==
+			    g->mem.b[(g->at + i) % SBX_CHANNEL_MEM]);
 	}
 }
 

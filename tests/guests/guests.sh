@@ -251,7 +251,7 @@ stopped signals /forged-switch
 for u in nested no-stack no-stack-readonly no-stack-fault; do
 	dies signals /$u
 done
-answers channels /boot '^2 ready, "from the start", 5, then 0$' -o max_vms=1
+answers channels /boot '^2 ready, "from the start", 3000000000, then 0$' -o max_vms=1
 answers channels /pipe '^EAGAIN, 65536, 0, EPIPE$'
 answers channels /event '^3, 1, fffffffffffffffe, EAGAIN, EINVAL$'
 answers channels /timer '^0, first in time, all in time, armed$'

@@ -290,7 +290,7 @@ dies signals/forged-stub "segmentation fault, executing|general protection" \
     signals -u /forged-stub
 dies signals/no-stack "no stack for the handler of signal 10" \
     signals -u /no-stack
-for c in 'boot=2 ready, "from the start", 5, then 0' \
+for c in 'boot=2 ready, "from the start", 3000000000, then 0' \
     "pipe=EAGAIN, 65536, 0, EPIPE" "wait=6 times" \
     "epoll=edge 1 0 1, shot 1 0, nested 1, ELOOP"; do
 	ok "channels/${c%%=*}" "^${c#*=}\$

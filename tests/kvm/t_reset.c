@@ -60,16 +60,16 @@ same_channels(const struct sbx_channels *cs, const struct sbx_channels *gs)
 		c = &cs->ch[u];
 		g = &gs->ch[u];
 		CHECK_EQ(c->turn, g->turn);
-		CHECK_EQ(c->value, g->value);
+		CHECK_EQ(c->bytes, g->bytes);
+		CHECK_EQ(c->count, g->count);
 		CHECK_EQ(c->at, g->at);
 		CHECK_EQ(c->until, g->until);
 		CHECK_EQ(c->n, g->n);
 		if (g->n > 0)
 			CHECK(!memcmp(c->mem.any, g->mem.any,
 			    g->n * sizeof *g->mem.watch));
-		else if (g->at == 0 && g->mem.any != NULL)
-			CHECK(!memcmp(c->mem.b, g->mem.b,
-			    g->value < SBX_CHANNEL_MEM ? g->value : 0));
+		else if (g->at == 0 && g->bytes > 0)
+			CHECK(!memcmp(c->mem.b, g->mem.b, g->bytes));
 	}
 }
 

@@ -414,7 +414,8 @@ main(void)
 	struct epoll_event ev = { .events = EPOLLIN };
 
 	must(pipe2(boot_pipe, O_CLOEXEC) == 0);
-	boot_event = eventfd(5, 0);
+	/* more than a pipe holds: once taken for that */
+	boot_event = eventfd(3000000000U, 0);
 	boot_epoll = epoll_create1(0);
 	must(write(boot_pipe[1], "from the start", 14) == 14);
 	must(epoll_ctl(boot_epoll, EPOLL_CTL_ADD, boot_pipe[0], &ev) == 0);

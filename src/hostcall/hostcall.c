@@ -69,6 +69,9 @@ SBX_Hostcall(struct sbx_exchange *x, struct sbx_proc *p, uint64_t nr,
 
 	CHECK_OBJ_NOTNULL(x, SBX_EXCHANGE_MAGIC);
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	/* the scheduler keeps them, should another thread run next */
+	p->nr = nr;
+	p->args = a;
 	switch (nr) {
 	case SANDBOX_CALL_NEXT:
 		return (hostcall_next(x, p, a, result));

@@ -89,7 +89,7 @@ loop_fault(struct sbx_proc *p)
 	SBX_Machine_Fault(p->machine, &f);
 	if (f.vector == 14 && !(f.error & PF_PRESENT) &&
 	    SBX_Far_Missing(p, f.addr))
-		return (SBX_Sched_Again(p) == 0);
+		return (p->kill == SBX_KILL_NONE && SBX_Sched_Again(p) == 0);
 	i = SBX_Sched_Fault(p, &f);
 	if (i == 0)
 		loop_fault_kill(p, &f);

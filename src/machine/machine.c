@@ -773,6 +773,8 @@ SBX_Machine_Edit(struct sbx_machine *m, const struct sbx_edit *edit,
 	    machine_sregs(m, KVM_SET_SREGS, &user, err))
 		return (-1);
 	m->run->s.regs.regs = regs;
+	/* Save looks at those of the last exit, which was the editor's */
+	m->run->s.regs.sregs = user;
 	m->run->kvm_dirty_regs = dirty | KVM_SYNC_X86_REGS;
 	return (0);
 }

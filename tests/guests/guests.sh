@@ -262,6 +262,9 @@ answers channels /socket '^5 4 4 0$'
 answers channels /many '^21, 4 deep$'
 dies channels /stuck
 dies channels /stuck-poll
+answers far_call /log '^it said 0$'
+answers far_call /fault '^it said 0$'
+answers far_call /read '^it said 5$'
 # The first may be before the time has come, the third is not.
 guest asleep / -n 3 -o max_vms=1
 [ "$rc" -eq 0 ] && [ "$(grep -c '^asleep, the time has .*then awake$' \

@@ -297,6 +297,11 @@ for c in 'boot=2 ready, "from the start", 3000000000, then 0' \
 ^requests: 3, failed: 0" channels -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
 	    -o request_timeout=$((10 * slow))
 done
+for c in log=0 fault=0 read=5; do
+	ok "far_call/${c%%=*}" "^it said ${c#*=}\$
+^requests: 3, failed: 0" far_call -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
+	    -o request_timeout=$((10 * slow))
+done
 ok threads "^200
 ^-" threads
 ok wild_pointer/calls "^200" wild_pointer -u "/calls?addr=4000" \

@@ -42,6 +42,11 @@ ready_set(struct sbx_proc *p, const struct sbx_ofd *ofd, unsigned depth)
 	unsigned u;
 
 	for (u = 0; u < ch->n && depth < SBX_CHANNEL_NEST; u++) {
+		/* sets in sets: 64 to the power of that, at worst */
+		if (SBX_Sys_Late(p)) {
+			SBX_Proc_KillLate(p);
+			return (0);
+		}
 		w = &ch->mem.watch[u];
 		if (!w->off && (SBX_Ready(p, &p->files.ofd[w->ofd],
 		    depth + 1) & (w->events | POLLERR | POLLHUP)))

@@ -257,7 +257,7 @@ epoll_reaches(struct sbx_proc *p, const struct sbx_ofd *ofd, unsigned n,
 
 	if (ofd->kind != SBX_OFD_EPOLL)
 		return (0);
-	if (ofd->node == n || depth == SBX_CHANNEL_NEST)
+	if (ofd->node == n || depth == SBX_CHANNEL_NEST || SBX_Sys_Late(p))
 		return (1);
 	ch = SBX_Channel_Get(p, ofd);
 	for (u = 0; u < ch->n; u++)

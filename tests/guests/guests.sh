@@ -262,6 +262,11 @@ answers channels /socket '^5 4 4 0$'
 answers channels /many '^21, 4 deep$'
 dies channels /stuck
 dies channels /stuck-poll
+# One poll() that would look for half a minute.
+t0=$(date +%s)
+stopped channels /deep
+[ $(($(date +%s) - t0)) -le $((5 * slow)) ]
+report $? 'channels /deep should be stopped in time'
 answers far_call /log '^it said 0$'
 answers far_call /fault '^it said 0$'
 answers far_call /read '^it said 5$'

@@ -379,6 +379,30 @@ stuck(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		(void)read(fd[0], &c, 1);
 }
 
+/* Each of four sets has the next one in it as often as there are numbers for
+ * it, and the last one a timer; and poll() is asked for all of that 64 times. */
+static void
+deep(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+	struct pollfd pfd[64];
+	int set[5], i, n;
+
+	(void)rq;
+	(void)rp;
+	for (i = 0; i < 4; i++)
+		must((set[i] = epoll_create1(0)) >= 0);
+	must((set[4] = timerfd_create(CLOCK_MONOTONIC, 0)) >= 0);
+	for (i = 0; i < 4; i++)
+		for (n = set[4] + 1; n < 64; n++)
+			must(dup2(set[i + 1], n) == n &&
+			    epoll_ctl(set[i], EPOLL_CTL_ADD, n, &ev) == 0 &&
+			    close(n) == 0);
+	for (i = 0; i < 64; i++)
+		pfd[i] = (struct pollfd){ .fd = set[0], .events = POLLIN };
+	(void)poll(pfd, N(pfd), 0);
+}
+
 static void
 bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 {
@@ -397,6 +421,7 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		{ "/socket", sockets },
 		{ "/stuck", stuck },
 		{ "/stuck-poll", stuck },
+		{ "/deep", deep },
 	};
 	size_t u;
 

@@ -434,7 +434,8 @@ SBX_Ofd_IsDir(const struct sbx_files *fs, const struct sbx_ofd *ofd,
 	}
 	if (ofd->kind != SBX_OFD_TMP || !fs->tmp.node[ofd->node].dir)
 		return (0);
-	if (path != NULL)
-		(void)SBX_Tmp_Path(&fs->tmp, ofd->node, path, SBX_PATH_MAX);
+	if (path != NULL && SBX_Tmp_Path(&fs->tmp, ofd->node, path,
+	    SBX_PATH_MAX) == -ENOENT)
+		path[0] = '\0';
 	return (1);
 }

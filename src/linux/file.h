@@ -101,7 +101,8 @@ struct sbx_fd *SBX_Files_Fd(struct sbx_files *, uint64_t fd);
 void SBX_Ofd_Stat(const struct sbx_files *, const struct sbx_ofd *,
     struct stat *);
 
-/* True for a directory. (path), if not NULL and it is one, is its path. */
+/* True for a directory. (path), if not NULL and it is one, is its path: "" if
+ * it has been removed. */
 int SBX_Ofd_IsDir(const struct sbx_files *, const struct sbx_ofd *,
     char *path);
 

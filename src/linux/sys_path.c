@@ -54,6 +54,8 @@ path_get(struct sbx_proc *p, uint64_t dirfd, uint64_t va, char *path)
 			return (-EBADF);
 		if (!SBX_Ofd_IsDir(&p->files, ofd, path))
 			return (-ENOTDIR);
+		if (path[0] == '\0')
+			return (-ENOENT);
 	}
 	l = strlen(path);
 	if (l + 2 > SBX_PATH_MAX)

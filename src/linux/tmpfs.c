@@ -327,6 +327,9 @@ SBX_Tmp_Path(const struct sbx_tmp *t, unsigned node, char *buf, size_t len)
 
 	if (node == 0)
 		l = (size_t)snprintf(buf, len, "%s", tmp_root);
+	else if (!nd->linked)
+		/* nor need what it was in be there any more */
+		return (-ENOENT);
 	else {
 		i = SBX_Tmp_Path(t, nd->parent, buf, len);
 		if (i < 0)
@@ -378,6 +381,21 @@ SBX_Tmp_Dents(const struct sbx_tmp *t, unsigned node, int64_t *pos,
  * Contents
  */
 
+int
+SBX_Tmp_Has(const struct sbx_tmp *t, uint64_t lo, uint64_t hi)
+{
+	const struct sbx_tmp_node *nd;
+	unsigned u;
+
+	CHECK_OBJ_NOTNULL(t, SBX_TMP_MAGIC);
+	for (u = 1; u < t->n; u++) {
+		nd = &t->node[u];
+		if (nd->used && nd->va < hi && nd->va + nd->room > lo)
+			return (1);
+	}
+	return (0);
+}
+
 /* Give back what files had that are gone. */
 static void
 tmp_reap(struct sbx_proc *p)
@@ -392,6 +410,7 @@ tmp_reap(struct sbx_proc *p)
 		if (nd->room > 0)
 			SBX_Mem_Give(p, nd->va, nd->room);
 		nd->used = 0;
+		p->files.tmp.changed = 1;
 	}
 }
 
@@ -416,7 +435,9 @@ tmp_room(struct sbx_proc *p, struct sbx_tmp_node *nd, uint64_t size)
 	if (va == 0)
 		return (-ENOSPC);
 	for (off = 0; off < nd->size; off += l) {
-		l = SBX_Mem_Behind(p, nd->va + off, nd->size - off, 0, &b);
+		l = nd->size - off;
+		l = SBX_Sys_Late(p) ? 0 : SBX_Mem_Behind(p, nd->va + off,
+		    l < SBX_SYS_CHUNK ? l : SBX_SYS_CHUNK, 0, &b);
 		if (l == 0 || SBX_Sys_Put(p, va + off, b, l)) {
 			SBX_Mem_Give(p, va, room);
 			return (-EIO);
@@ -426,6 +447,7 @@ tmp_room(struct sbx_proc *p, struct sbx_tmp_node *nd, uint64_t size)
 		SBX_Mem_Give(p, nd->va, nd->room);
 	nd->va = va;
 	nd->room = room;
+	p->files.tmp.changed = 1;
 	return (0);
 }
 

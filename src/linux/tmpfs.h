@@ -71,7 +71,8 @@ void SBX_Tmp_Rel(struct sbx_tmp *, unsigned node);
 
 void SBX_Tmp_Stat(const struct sbx_tmp *, unsigned node, struct stat *);
 
-/* Write the path of a node, which has to fit. */
+/* Write the path of a node, which has to fit. -ENOENT if it has none any more:
+ * nothing is written then. */
 int SBX_Tmp_Path(const struct sbx_tmp *, unsigned node, char *buf, size_t len);
 
 /* Entries of directory (node), see SBX_File_Dents(). */
@@ -84,5 +85,9 @@ int64_t SBX_Tmp_Pread(struct sbx_proc *, unsigned node, void *b, uint64_t len,
 int64_t SBX_Tmp_Pwrite(struct sbx_proc *, unsigned node, const void *b,
     uint64_t len, uint64_t off);
 int64_t SBX_Tmp_Truncate(struct sbx_proc *, unsigned node, uint64_t size);
+
+/* True if something of [lo, hi) is in a file, though the program may have given
+ * it back. */
+int SBX_Tmp_Has(const struct sbx_tmp *, uint64_t lo, uint64_t hi);
 
 #endif

@@ -329,6 +329,17 @@ tmp_dirs(void)
 	CHECK_EQ(CALL3(unlinkat, 4, str("../g"), 0), 0);
 	CHECK_EQ(CALL1(rmdir, str("/tmp/d")), 0);
 	CHECK_EQ(CALL3(openat, 4, str("new"), RW), -ENOENT);
+	/* nor is what it was in there any more */
+	CHECK_EQ(CALL2(mkdir, str("/tmp/p"), 0777), 0);
+	CHECK_EQ(CALL2(mkdir, str("/tmp/p/q"), 0777), 0);
+	CHECK_EQ(CALL2(open, str("/tmp/p/q"), O_RDONLY), 6);
+	CHECK_EQ(CALL1(rmdir, str("/tmp/p/q")), 0);
+	CHECK_EQ(CALL1(rmdir, str("/tmp/p")), 0);
+	CHECK_EQ(CALL3(openat, 6, str("x"), RW), -ENOENT);
+	CHECK_EQ(CALL3(openat, 6, str("tmp"), O_RDONLY), -ENOENT);
+	CHECK_EQ(CALL2(mkdir, str("/tmp/p"), 0777), 0);
+	CHECK_EQ(CALL3(openat, 6, str("../p"), O_RDONLY), -ENOENT);
+	CHECK_EQ(CALL1(close, 6), 0);
 	memset(s, 'n', sizeof s);
 	memcpy(s, "/tmp/", 5);
 	s[5 + SBX_TMP_NAME_MAX + 1] = '\0';
@@ -390,8 +401,19 @@ tmp_reset(void)
 	World_New(&w, NULL);
 	CHECK_EQ(CALL2(open, str("/tmp/keep"), RW), 3);
 	CHECK_EQ(put(3, "kept"), 4);
+	CHECK_EQ(CALL2(open, str("/tmp/gone"), RW), 4);
+	CHECK_EQ(put(4, "gone"), 4);
+	CHECK_EQ(CALL1(unlink, str("/tmp/gone")), 0);
+	CHECK_EQ(CALL1(close, 4), 0);
 	SBX_Proc_Init(&golden, &w.m, &w.layout, w.allow, "/p");
 	AZ(SBX_Proc_Copy(&golden, &w.proc));
+	/* a call that fails has taken away what was left of the other file */
+	SBX_Proc_Reset(&w.proc, &golden);
+	w.proc.files.tmp.changed = 0;
+	CHECK_EQ(CALL2(ftruncate, 3, WORLD_ARENA_LEN), -ENOSPC);
+	SBX_Proc_Reset(&w.proc, &golden);
+	AZ(memcmp(w.proc.files.tmp.node, golden.files.tmp.node,
+	    golden.files.tmp.n * sizeof golden.files.tmp.node[0]));
 	CHECK_EQ(CALL2(open, str("/tmp/new"), RW), 4);
 	CHECK_EQ(CALL2(rename, str("/tmp/keep"), str("/tmp/moved")), 0);
 	CHECK_EQ(CALL1(close, 3), 0);

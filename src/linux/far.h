@@ -87,6 +87,10 @@ int64_t SBX_Far_Mprotect(struct sbx_proc *, uint64_t lo, uint64_t hi,
     unsigned flags);
 int64_t SBX_Far_Forget(struct sbx_proc *, uint64_t lo, uint64_t hi);
 
+/* True if something of the arena's [lo, hi) is seen in a reservation, though
+ * the program may have given it back. */
+int SBX_Far_Has(struct sbx_proc *, uint64_t lo, uint64_t hi);
+
 /* All of [lo, hi) that may be touched is there. */
 int SBX_Far_Populate(struct sbx_proc *, uint64_t lo, uint64_t hi);
 

@@ -89,7 +89,7 @@ far_next(struct sbx_proc *p, uint64_t *va, uint64_t hi)
 	uint64_t table, step;
 	int shift;
 
-	while (*va < hi && p->kill == SBX_KILL_NONE) {
+	while (*va < hi && p->kill == SBX_KILL_NONE && !SBX_Sys_Late(p)) {
 		table = SBX_SYS_END;
 		for (shift = 39; ; shift -= 9) {
 			e = SBX_Gmem_Phys(gm, (sbx_gpa_t){ table +
@@ -203,6 +203,24 @@ SBX_Far_Mmap(struct sbx_proc *p, uint64_t at, uint64_t len, unsigned flags,
 	va = SBX_Far_Map(&p->far, at, len, flags);
 	assert(va == 0 || !fixed || va == at);
 	return (va == 0 ? -ENOMEM : (int64_t)va);
+}
+
+int
+SBX_Far_Has(struct sbx_proc *p, uint64_t lo, uint64_t hi)
+{
+	const struct sbx_far_map *m;
+	const uint64_t *e;
+	uint64_t va, at;
+
+	for (m = p->far.map; m < p->far.map + p->far.n; m++)
+		for (va = m->lo; (e = far_next(p, &va, m->hi)) != NULL;
+		    va += SBX_PAGE) {
+			at = (*e & SBX_PTE_ADDR) - p->layout->arena_pa +
+			    p->mm.lo;
+			if (at >= lo && at < hi)
+				return (1);
+		}
+	return (0);
 }
 
 /*--------------------------------------------------------------------

@@ -167,6 +167,8 @@ mem_may_protect(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags)
 	uint64_t va;
 
 	for (va = lo; va < hi; va += SBX_PAGE) {
+		if (SBX_Sys_Late(p))
+			return (-EINTR);
 		e = SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ va });
 		if (va < SBX_SYS_END || e == NULL || !(*e & SBX_PTE_U))
 			return (-ENOMEM);
@@ -197,7 +199,8 @@ mem_rights(struct sbx_proc *p, uint64_t lo, uint64_t hi, unsigned flags,
 		p->mm.changed = 1;
 	}
 	SBX_Batch_Init(&b, p);
-	for (va = lo; va < hi && p->kill == SBX_KILL_NONE; va += SBX_PAGE) {
+	for (va = lo; va < hi && p->kill == SBX_KILL_NONE &&
+	    !SBX_Sys_Late(p); va += SBX_PAGE) {
 		e = SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ va });
 		if (e == NULL)
 			break;
@@ -397,6 +400,17 @@ mem_map_near(struct sbx_proc *p, const uint64_t *a, uint64_t at, uint64_t len,
 		return (-ENOMEM);
 	}
 	flags = mem_flags(a[2]);
+	if ((flags & SBX_MAP_EXEC) && !p->layout->exec) {
+		/* code is what its file says: nothing else is seen there, not
+		 * what was written to free memory, nor can it be written to
+		 * by another name */
+		if (SBX_Tmp_Has(&p->files.tmp, va, va + len) ||
+		    SBX_Far_Has(p, va, va + len)) {
+			(void)SBX_Mm_Unmap(&p->mm, va, va + len);
+			return (-EACCES);
+		}
+		used = va;
+	}
 	/* Nobody is harmed if a copy of a file can be written to, and a request
 	 * is spared the exit. Before that, it may be what a linker relies on.
 	 */

@@ -333,8 +333,11 @@ may='-o max_fetches=10000'
 }
 
 for u in /write_text /write_constant /write_readonly /read_none /exec_data \
-    /exec_stack /exec_heap /exec_mapped; do
+    /exec_stack /exec_heap /exec_mapped /code_left; do
 	dies rights $u
+done
+for u in /code_tmp /code_far; do
+	answers rights $u '^refused$'
 done
 for u in /zero_mmap /zero_brk /zero_fixed /zero_dontneed; do
 	answers rights $u '^zero$'

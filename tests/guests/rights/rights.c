@@ -8,9 +8,12 @@
  * give the right was refused, "zero" or "not zero", if it lives.
  */
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "../guest.h"
 
@@ -180,6 +183,82 @@ exec_after(void)
 	return (allowed);
 }
 
+/* A page for code, at (p): there is nothing of the file. */
+static int
+no_code(void *p)
+{
+	struct stat st;
+	void *q = MAP_FAILED;
+	int fd;
+
+	fd = open("/proc/self/exe", O_RDONLY);
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		q = mmap(p, PAGES(1), RX, MAP_PRIVATE | MAP_FIXED, fd,
+		    (off_t)((size_t)st.st_size / PAGES(1) + 1) *
+		    (off_t)PAGES(1));
+	if (fd >= 0)
+		(void)close(fd);
+	return (q == p ? 0 : -1);
+}
+
+static const char *
+call(void *p)
+{
+
+	__asm__ volatile("call *%0" : : "r" (p) : "memory");
+	return (allowed);
+}
+
+/* What was there before. */
+static const char *
+code_left(void)
+{
+	unsigned char *p;
+	uint64_t at;
+
+	at = (uint64_t)guest_call(SYS_brk, 0, 0, 0, 0, 0, 0);
+	p = (unsigned char *)((at + PAGES(64)) & ~(PAGES(1) - 1));
+	*(volatile unsigned char *)p = 0xc3;
+	return (no_code(p) ? refused : call(p));
+}
+
+/* By way of a file in /tmp that is in the same memory. */
+static const char *
+code_tmp(void)
+{
+	static const char ret = (char)0xc3;
+	void *p = map(PAGES(1), RW);
+	int fd;
+
+	(void)munmap(p, PAGES(1));
+	fd = open("/tmp/code", O_RDWR | O_CREAT, 0600);
+	if (fd < 0 || pwrite(fd, "", 1, 0) != 1 || munmap(p, PAGES(1)) != 0 ||
+	    no_code(p) || pwrite(fd, &ret, 1, 0) != 1)
+		return (refused);
+	return (call(p));
+}
+
+/* By way of a reservation that is in the same memory. */
+static const char *
+code_far(void)
+{
+	volatile unsigned char *far;
+	unsigned char *p = map(PAGES(16), RW);
+
+	(void)munmap(p, PAGES(16));
+	far = map(PAGES(1024), PROT_NONE);
+	if (far == NULL || mprotect((void *)(uintptr_t)far, PAGES(1024),
+	    RW) != 0)
+		return (refused);
+	/* the first of those that are had together */
+	far += PAGES(16) - (uintptr_t)far % PAGES(16);
+	far[0] = 1;
+	if (munmap(p, PAGES(16)) != 0 || no_code(p))
+		return (refused);
+	far[0] = 0xc3;
+	return (call(p));
+}
+
 static const char *
 zero_mmap(void)
 {
@@ -242,8 +321,9 @@ zero_dontneed(void)
 	C(write_text) C(write_text_after) C(write_constant)		\
 	C(write_readonly) C(read_none) C(read_unmapped)			\
 	C(read_mapped_none) C(exec_data) C(exec_stack) C(exec_heap)	\
-	C(exec_mapped) C(exec_both) C(exec_after) C(zero_mmap)		\
-	C(zero_brk) C(zero_fixed) C(zero_dontneed)
+	C(exec_mapped) C(exec_both) C(exec_after) C(code_left)		\
+	C(code_tmp) C(code_far) C(zero_mmap) C(zero_brk)		\
+	C(zero_fixed) C(zero_dontneed)
 
 static const struct {
 	const char	*path;

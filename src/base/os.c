@@ -15,6 +15,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -62,6 +63,7 @@ os_openat2(int dirfd, const char *path, const struct open_how *how)
 	.fallocate = fallocate,						\
 	.fcntl = os_fcntl,						\
 	.fstat = fstat,							\
+	.fstatfs = fstatfs,						\
 	.openat2 = os_openat2,						\
 	.readlinkat = readlinkat,					\
 	.getdents64 = getdents64,					\

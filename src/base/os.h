@@ -18,6 +18,7 @@
 #include <linux/openat2.h>
 
 struct stat;
+struct statfs;
 
 struct sbx_os {
 #define OSCALL(ret, name, parm, arg)	ret (*name) parm;

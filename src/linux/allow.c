@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
 
 #include "vdef.h"
 #include "miniobj.h"
@@ -333,6 +336,16 @@ SBX_Allow_Destroy(struct sbx_allow **ap)
 	FREE_OBJ(a);
 }
 
+/* True if it is in /proc, or that is not known. Who allows "/" does not mean
+ * the worker's own memory, which is a regular file there. */
+static int
+allow_is_proc(int fd)
+{
+	struct statfs sf;
+
+	return (sbx_os.fstatfs(fd, &sf) < 0 || sf.f_type == PROC_SUPER_MAGIC);
+}
+
 static int
 allow_beneath(const struct allow_entry *e, const char *rest, int nofollow,
     struct allow_hit *h)
@@ -349,6 +362,10 @@ allow_beneath(const struct allow_entry *e, const char *rest, int nofollow,
 	h->fd = sbx_os.openat2(e->dir, *rest == '\0' ? "." : rest, &how);
 	if (h->fd < 0)
 		return (-errno);
+	if (allow_is_proc(h->fd)) {
+		SBX_Os_CloseFd(&h->fd);
+		return (-ENOENT);
+	}
 	if (sbx_os.fstat(h->fd, &h->st) == 0 && (S_ISREG(h->st.st_mode) ||
 	    S_ISDIR(h->st.st_mode) || S_ISLNK(h->st.st_mode)))
 		return (0);

@@ -17,6 +17,7 @@ OSCALL(int, fallocate, (int fd, int mode, off_t off, off_t len),
     (fd, mode, off, len))
 OSCALL(int, fcntl, (int fd, int cmd, int arg), (fd, cmd, arg))
 OSCALL(int, fstat, (int fd, struct stat *st), (fd, st))
+OSCALL(int, fstatfs, (int fd, struct statfs *sf), (fd, sf))
 OSCALL(int, openat2, (int dirfd, const char *path, const struct open_how *how),
     (dirfd, path, how))
 OSCALL(ssize_t, readlinkat, (int dirfd, const char *path, char *buf,

@@ -260,6 +260,27 @@ file_paths(void)
 	World_Fini(&w);
 }
 
+/* All that there is: the host's /proc is not part of it. */
+static void
+file_root(void)
+{
+	static const char * const files[] = { "/", NULL };
+	struct stat st;
+
+	World_New(&w, files);
+	CHECK_EQ(open_in("secret", O_RDONLY), 3);
+	CHECK_EQ(CALL3(open, path("/proc/self/mem"), O_RDONLY, 0), -ENOENT);
+	CHECK_EQ(CALL3(open, path("/proc/1/environ"), O_RDONLY, 0), -ENOENT);
+	CHECK_EQ(CALL3(open, path("/proc/self/fd"), O_RDONLY, 0), -ENOENT);
+	CHECK_EQ(CALL3(open, path("/proc"), O_RDONLY, 0), -ENOENT);
+	CHECK_EQ(CALL3(readlink, path("/proc/self/fd/0"), BUF, 64), -ENOENT);
+	CHECK_EQ(CALL3(openat, 3, path("/proc/self/maps"), O_RDONLY), 4);
+	CHECK_EQ(CALL2(fstat, 4, BUF), 0);
+	World_Get(&w, BUF, &st, sizeof st);
+	CHECK_EQ(st.st_dev, 2);		/* ours */
+	World_Fini(&w);
+}
+
 static void
 file_io(void)
 {
@@ -765,6 +786,7 @@ main(void)
 	TEST(mmap_calls);
 	TEST(mremap_calls);
 	TEST(file_paths);
+	TEST(file_root);
 	TEST(file_io);
 	TEST(file_exhaust);
 	TEST(file_exhaust_host);

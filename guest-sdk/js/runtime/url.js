@@ -15,11 +15,17 @@ import { expose, isObject, need, pairs, usv } from "./webidl.js";
 
 /*
  * scheme, host, port, path, query, fragment. The host is a name in lower case
- * whose last label begins with a letter (others may be IPv4 addresses).
+ * whose last label begins with a letter, or an IPv4 address as it should be
+ * written (there are other ways); the port is 1 to 65535 without zeroes before
+ * it.
  */
+const OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+const PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|" +
+    "[1-5][0-9]{4}|[1-9][0-9]{0,3})";
 const PLAIN = new RegExp("^(https?)://" +
-    "((?:[a-z0-9](?:-?[a-z0-9])*\\.)*[a-z](?:-?[a-z0-9])*)" +
-    "(?::([1-9][0-9]{0,3}))?" +
+    "((?:[a-z0-9](?:-?[a-z0-9])*\\.)*[a-z](?:-?[a-z0-9])*|" +
+    `${OCTET}(?:\\.${OCTET}){3})` +
+    `(?::(${PORT}))?` +
     "(/[\\w!$%&'()*+,\\-./:;=@|~[\\]]*)?" +
     "(\\?[\\w!$%&()*+,\\-./:;=?@|~[\\]\\\\^`{}]*)?" +
     "(#[\\w!#$%&'()*+,\\-./:;=?@|~[\\]\\\\^{}]*)?$");

@@ -181,6 +181,8 @@ SBX_Far_Populate(struct sbx_proc *p, uint64_t lo, uint64_t hi)
 	const uint64_t *e;
 
 	for (; lo < hi; lo += SBX_PAGE) {
+		if (SBX_Sys_Late(p))
+			return (-1);
 		e = SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ lo });
 		if ((e == NULL || *e == 0) && !SBX_Far_Missing(p, lo))
 			return (-1);

@@ -419,7 +419,7 @@ static int64_t
 tmp_room(struct sbx_proc *p, struct sbx_tmp_node *nd, uint64_t size)
 {
 	uint64_t va, room, off, l;
-	uint8_t *b;
+	uint8_t *b, *d;
 
 	if (size <= nd->room)
 		return (0);
@@ -434,14 +434,19 @@ tmp_room(struct sbx_proc *p, struct sbx_tmp_node *nd, uint64_t size)
 	}
 	if (va == 0)
 		return (-ENOSPC);
+	/* they overlap if the program has given back what is not its */
 	for (off = 0; off < nd->size; off += l) {
-		l = nd->size - off;
-		l = SBX_Sys_Late(p) ? 0 : SBX_Mem_Behind(p, nd->va + off,
-		    l < SBX_SYS_CHUNK ? l : SBX_SYS_CHUNK, 0, &b);
-		if (l == 0 || SBX_Sys_Put(p, va + off, b, l)) {
+		l = nd->size - off < SBX_SYS_CHUNK ? nd->size - off :
+		    SBX_SYS_CHUNK;
+		l = SBX_Sys_Late(p) ? 0 :
+		    SBX_Mem_Behind(p, nd->va + off, l, 0, &b);
+		if (l > 0)
+			l = SBX_Mem_Behind(p, va + off, l, 1, &d);
+		if (l == 0) {
 			SBX_Mem_Give(p, va, room);
 			return (-EIO);
 		}
+		memmove(d, b, l);
 	}
 	if (nd->room > 0)
 		SBX_Mem_Give(p, nd->va, nd->room);

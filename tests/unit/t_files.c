@@ -393,6 +393,24 @@ tmp_exhaust(void)
 	World_Fini(&w);
 }
 
+/* A program gives back what a file is in, and has it grow: into the memory that
+ * it is copied from. Sanitizers see that. */
+static void
+tmp_given_back(void)
+{
+	const uint64_t half = WORLD_ARENA_LEN / 2 + 0x10000;
+
+	World_New(&w, NULL);
+	CHECK_EQ(CALL2(open, str("/tmp/f"), RW), 3);
+	CHECK_EQ(CALL2(ftruncate, 3, half), 0);
+	CHECK_EQ(w.proc.files.tmp.node[1].room, half);
+	CHECK_EQ(CALL2(munmap, w.proc.files.tmp.node[1].va, half), 0);
+	CHECK_EQ(CALL2(ftruncate, 3, half + SBX_PAGE), 0);
+	CHECK_EQ(CALL3(read, 3, BUF, 4), 4);
+	CHECK_EQ(CALL1(close, 3), 0);
+	World_Fini(&w);
+}
+
 static void
 tmp_reset(void)
 {
@@ -496,6 +514,7 @@ main(void)
 	TEST(tmp_files);
 	TEST(tmp_dirs);
 	TEST(tmp_exhaust);
+	TEST(tmp_given_back);
 	TEST(tmp_reset);
 	TEST(made_up);
 	TEST(odd_paths);

@@ -37,7 +37,8 @@ struct sbx_channel {
 	uint64_t		turn;		/* of its last change */
 	uint64_t		bytes;		/* in it, of SBX_CHANNEL_MEM */
 	uint64_t		count;		/* eventfd's; timerfd's clock */
-	uint64_t		at;		/* first byte; next to report */
+	uint64_t		at;		/* first byte; next to report;
+						 * timer's (until), told */
 	int64_t			until;		/* timer, SBX_Os_Mono() */
 	int64_t			every;
 	unsigned		n;		/* descriptors in the set */
@@ -100,9 +101,6 @@ int SBX_Channel_Open(struct sbx_proc *, int kind, int flags, unsigned n);
 
 /* POLLIN, POLLOUT, POLLERR and POLLHUP of (ofd), which may be anything. */
 unsigned SBX_Ready(struct sbx_proc *, const struct sbx_ofd *, unsigned depth);
-
-/* When the first timer goes off. */
-int64_t SBX_Ready_Timer(const struct sbx_proc *);
 
 /*
  * Wait for a descriptor to change, until (limit) at the latest, or with

@@ -100,23 +100,32 @@ SBX_Ready(struct sbx_proc *p, const struct sbx_ofd *ofd, unsigned depth)
 	}
 }
 
-int64_t
-SBX_Ready_Timer(const struct sbx_proc *p)
+/* When the next timer goes off. One that has, perhaps since this call looked,
+ * is told once: look again; then it is not what anybody waits for. */
+static int
+ready_timer(struct sbx_proc *p, int64_t *first)
 {
 	const struct sbx_ofd *ofd;
-	int64_t at, first = SBX_NEVER;
+	struct sbx_channel *ch;
+	int64_t now = SBX_Os_Mono();
 	unsigned u;
+	int gone_off = 0;
 
-	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	for (u = 0; u < SBX_FD_MAX; u++) {
 		ofd = &p->files.ofd[u];
 		if (ofd->refs == 0 || ofd->kind != SBX_OFD_TIMER)
 			continue;
-		at = p->channels.ch[ofd->node].until;
-		if (at < first)
-			first = at;
+		ch = SBX_Channel_Get(p, ofd);
+		if (ch->until > now) {
+			if (ch->until < *first)
+				*first = ch->until;
+		} else if (ch->at != (uint64_t)ch->until) {
+			ch = SBX_Channel_Change(p, ofd);
+			ch->at = (uint64_t)ch->until;
+			gone_off = 1;
+		}
 	}
-	return (first);
+	return (gone_off);
 }
 
 int
@@ -128,14 +137,9 @@ SBX_Ready_Wait(struct sbx_proc *p, int64_t limit, int restarts)
 		.relative = 1,
 		.restarts = restarts,
 	};
-	int64_t timer, now;
 
-	timer = SBX_Ready_Timer(p);
-	now = SBX_Os_Mono();
-	/* one that has gone off already is not what this waits for */
-	if (timer > now && timer < w.until)
-		w.until = timer;
-	return (SBX_Thread_Wait(p, &w));
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	return (ready_timer(p, &w.until) || SBX_Thread_Wait(p, &w));
 }
 
 int64_t

@@ -139,13 +139,24 @@ static void
 timers(const struct sandbox_request *rq, struct sandbox_reply *rp)
 {
 	struct itimerspec its = { { 0, 10000000 }, { 0, 20000000 } };
+	struct itimerspec once = { { 0, 0 }, { 0, 0 } };
 	struct timespec t0;
 	struct pollfd pfd;
 	uint64_t v = 0;
 	long first, all;
-	int fd, idle, n = 0;
+	int fd, idle, i, n = 0;
 
 	(void)rq;
+	/* the end of a wait that comes between its look and its sleep */
+	fd = timerfd_create(CLOCK_MONOTONIC, 0);
+	for (i = 0; i < 600; i++) {
+		once.it_value.tv_nsec = 10000 + i * 200;
+		must(timerfd_settime(fd, 0, &once, NULL) == 0);
+		must(read(fd, &v, sizeof v) == sizeof v);
+	}
+	/* one that has gone off, which nobody minds */
+	must(timerfd_settime(fd, 0, &once, NULL) == 0);
+	must(usleep(1000) == 0);
 	fd = timerfd_create(CLOCK_MONOTONIC, 0);
 	must(clock_gettime(CLOCK_MONOTONIC, &t0) == 0);
 	must(timerfd_settime(fd, 0, &its, NULL) == 0);

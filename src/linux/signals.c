@@ -123,6 +123,12 @@ signal_wakes(struct sbx_proc *p, struct sbx_thread *t, unsigned sig)
 {
 	struct signal_info info;
 
+	/* it was about to look if it has to go on waiting */
+	if (t->again == SBX_AGAIN_DUE && !(t->sigmask & SBX_SIGBIT(sig))) {
+		t->again = SBX_AGAIN_NOT;
+		t->restart = signal_restarts(t);
+		t->result = -EINTR;
+	}
 	if (t->state != SBX_THREAD_WAITS)
 		return (0);
 	if (t->wait == SBX_WAIT_SIGNAL && (t->addr & SBX_SIGBIT(sig))) {

@@ -258,6 +258,7 @@ answers channels /timer '^0, first in time, all in time, armed$'
 answers channels /wait '^6 times$'
 answers channels /limit '^0 0 0, in time$'
 answers channels /epoll '^edge 1 0 1, shot 1 0, nested 1, ELOOP$'
+answers channels /signal '^EINTR$'
 answers channels /socket '^5 4 4 0$'
 answers channels /many '^21, 4 deep$'
 dies channels /stuck

@@ -390,6 +390,46 @@ stuck(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		(void)read(fd[0], &c, 1);
 }
 
+static volatile sig_atomic_t handled;
+
+static void
+handler(int sig)
+{
+
+	handled = sig;
+}
+
+static void *
+interrupted(void *priv)
+{
+	const int *fd = priv;
+	char c;
+
+	must(read(fd[0], &c, 1) == -1);
+	return (errno == EINTR && handled == SIGUSR1 ? priv : NULL);
+}
+
+/* A signal for a thread that is about to look again: something else than it
+ * waits for has just happened. */
+static void
+signalled(const struct sandbox_request *rq, struct sandbox_reply *rp)
+{
+	struct sigaction sa = { .sa_handler = handler };
+	int fd[2], other[2];
+	pthread_t t;
+	void *r;
+
+	(void)rq;
+	must(sigaction(SIGUSR1, &sa, NULL) == 0);
+	must(pipe(fd) == 0 && pipe(other) == 0);
+	must(pthread_create(&t, NULL, interrupted, fd) == 0);
+	must(usleep(1000) == 0);
+	must(write(other[1], "x", 1) == 1);
+	must(pthread_kill(t, SIGUSR1) == 0);
+	must(pthread_join(t, &r) == 0);
+	sandbox_printf(rp, "%s\n", r == fd ? "EINTR" : "wrong");
+}
+
 /* Each of four sets has the next one in it as often as there are numbers for
  * it, and the last one a timer; and poll() is asked for all of that 64 times. */
 static void
@@ -433,6 +473,7 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		{ "/stuck", stuck },
 		{ "/stuck-poll", stuck },
 		{ "/deep", deep },
+		{ "/signal", signalled },
 	};
 	size_t u;
 

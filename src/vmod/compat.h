@@ -42,8 +42,8 @@
 #  define VSBX_LOG_BERESP(bo)	http_VSL_log((bo)->beresp)
 #endif
 
-/* What subreq.c needs of struct transport, which is private; subreq.c looks if
- * varnishd's is like that. In 7.1 deliver() is told what is still being
+/* What subreq.c needs of struct transport, which is private; transport.c looks
+ * if varnishd's is like that. In 7.1 deliver() is told what is still being
  * fetched; later it says if it is done, which is 1, there is one function more,
  * and a request is made for another one or not. */
 #if VRT_MAJOR_VERSION <= 15

@@ -23,10 +23,9 @@
  *	is how such a session is known, and no client can do it.
  *
  * A transport of its own.  struct transport is the table of what a request
- *	does differently, depending on who has asked. Its header is not
- *	installed, so it is declared here, for the releases that we know, and
- *	compared with varnishd's own tables before it is used for the first
- *	time: vsbx_subreq_check().
+ *	does differently, depending on who has asked. It is varnishd's private
+ *	matter, so vsbx_subreq_check() has transport.c compare varnishd's with
+ *	what we know before it is used for the first time.
  *
  * Threads.  It is scheduled as TASK_QUEUE_STR: a thread is taken only if three
  *	fifths of the pool's reserve stay idle, else it waits in the pool's
@@ -72,46 +71,21 @@
 
 #include "vmod/compat.h"
 #include "vmod/fetch.h"
+#include "vmod/transport.h"
 #include "vmod/vsbx.h"
 
-/*--------------------------------------------------------------------
- * struct transport, as it is in the releases that configure lets pass
- */
-
-typedef void subreq_func_f(void);	/* one that we neither have nor call */
-
-struct transport {
-	unsigned		magic;
-#define TRANSPORT_MAGIC		0xf157f32f
-	uint16_t		number;
-	const char		*proto_ident;
-	const char		*name;
-	subreq_func_f		*new_session;
-	subreq_func_f		*unwait;
-	void			(*req_fail)(struct req *, stream_close_t);
-	void			(*req_body)(struct req *);
-	VSBX_DELIVER_T		(*deliver)(VSBX_DELIVER_ARGS);
-	subreq_func_f		*sess_panic;
-	void			(*req_panic)(struct vsb *, const struct req *);
-	void			(*reembark)(struct worker *, struct req *);
-#ifdef VSBX_TRANSPORT_HAS_POLL
-	subreq_func_f		*poll;
-#endif
-	int			(*minimal_response)(struct req *, uint16_t);
-	VTAILQ_ENTRY(transport)	list;
-};
-
-/* From the same header */
+/* From the same header as struct transport */
 struct sess *SES_New(struct pool *);
-
-/* That of the attribute in sessions. Varnish counts its own from 1 on. */
-#define SUBREQ_NUMBER		0x5b00
 
 static const struct transport subreq_transport;
 
+/*--------------------------------------------------------------------
+ * Is this varnishd one that we know?
+ */
+
 /* The symbol's size is that of the structure. */
-static const struct transport *
-subreq_find_http1(const char **why)
+static const char *
+subreq_check_http1(const struct transport **tp)
 {
 	const ElfW(Sym) *sym;
 	const void *p;
@@ -120,43 +94,12 @@ subreq_find_http1(const char **why)
 
 	p = dlsym(RTLD_DEFAULT, "HTTP1_transport");
 	if (p == NULL || dladdr1(p, &info, &extra, RTLD_DL_SYMENT) == 0 ||
-	    extra == NULL) {
-		*why = "it has no HTTP1_transport";
-		return (NULL);
-	}
+	    extra == NULL)
+		return ("it has no HTTP1_transport");
 	sym = extra;
-	if (info.dli_saddr != p || sym->st_size != sizeof subreq_transport) {
-		*why = "its struct transport has another size";
-		return (NULL);
-	}
-	return (p);
-}
-
-static const char *
-subreq_check_http1(void)
-{
-	const struct transport *t;
-	const char *why;
-	subreq_func_f *deliver;
-	void *p;
-
-	t = subreq_find_http1(&why);
-	if (t == NULL)
-		return (why);
-	if (t->magic != TRANSPORT_MAGIC || t->name == NULL ||
-	    strcmp(t->name, "HTTP/1"))
-		return ("its struct transport begins differently");
-	p = dlsym(RTLD_DEFAULT, "V1D_Deliver");
-	memcpy(&deliver, &t->deliver, sizeof deliver);
-	if (p == NULL || memcmp(&deliver, &p, sizeof p))
-		return ("its struct transport has other members");
-	if (t->req_fail == NULL || t->req_body == NULL ||
-	    t->req_panic == NULL || t->reembark != NULL ||
-	    t->minimal_response == NULL)
-		return ("its struct transport ends differently");
-	if (t->number == 0 || t->number >= SUBREQ_NUMBER)
-		return ("its transports have other numbers");
-	return (NULL);
+	*tp = p;
+	return (vsbx_transport_check(p, info.dli_saddr == p ?
+	    sym->st_size : 0, dlsym(RTLD_DEFAULT, "V1D_Deliver")));
 }
 
 /* That of HTTP/1, if all is well. */
@@ -185,15 +128,13 @@ vsbx_subreq_check(void)
 	const char *why;
 
 	ASSERT_CLI();
-	why = subreq_check_http1();
+	why = subreq_check_http1(&t);
 	if (why != NULL)
 		return (why);
 	if (subreq_fd < 0)
 		subreq_fd = subreq_socket();
 	if (subreq_fd < 0)
 		return ("a socket could not be made");
-	t = subreq_find_http1(&why);
-	AN(t);
 	subreq_http1_number = t->number;
 	return (NULL);
 }
@@ -209,7 +150,7 @@ vsbx_subreq_origin(const struct sess *sp)
 	uintptr_t *up;
 
 	CHECK_OBJ_NOTNULL(sp, SESS_MAGIC);
-	if (sp->sattr[SA_TRANSPORT] != SUBREQ_NUMBER)
+	if (sp->sattr[SA_TRANSPORT] != VSBX_TRANSPORT_NUMBER)
 		return (NULL);
 	AZ(SES_Get_proto_priv(sp, &up));
 	o = (const void *)*up;
@@ -265,7 +206,7 @@ subreq_sess_origin(struct sess *sp, const struct sbx_fetch *f)
 	o->deadline = f->deadline;
 	memcpy(o->program, name, strlen(name) + 1);
 	*up = (uintptr_t)o;
-	sp->sattr[SA_TRANSPORT] = SUBREQ_NUMBER;
+	sp->sattr[SA_TRANSPORT] = VSBX_TRANSPORT_NUMBER;
 	return (0);
 }
 
@@ -787,7 +728,7 @@ subreq_req_panic(struct vsb *vsb, const struct req *req)
 
 static const struct transport subreq_transport = {
 	.magic =		TRANSPORT_MAGIC,
-	.number =		SUBREQ_NUMBER,
+	.number =		VSBX_TRANSPORT_NUMBER,
 	.proto_ident =		"SANDBOX",
 	.name =			"SANDBOX",
 	.req_fail =		subreq_req_fail,

@@ -27,6 +27,11 @@
 #define NEEDED_PHDRS_MAX	128
 #define NEEDED_DYN_MAX		1024
 
+/* Places that are looked at. What real programs need takes a few dozen; each is
+ * an open() while a VCL is loaded, and an executable can name hundreds of
+ * directories and a thousand libraries to look for in each of them. */
+#define NEEDED_TRIES_MAX	4096
+
 /* More than this to be listed, and directories are named instead. */
 #define NEEDED_LIST_MAX		600
 
@@ -52,6 +57,8 @@ struct needed {
 #define NEEDED_MAGIC		0x5a17e4c3
 	int			musl;
 	const char		*env;		/* LD_LIBRARY_PATH or NULL */
+	unsigned		n_tries;
+	int			given_up;	/* it would be one more */
 	unsigned		n;
 	char			path[NEEDED_MAX][NEEDED_PATH_MAX];
 	char			lost[NEEDED_PATH_MAX];	/* nowhere */
@@ -214,6 +221,11 @@ needed_in(struct needed *n, const struct needed_file *f, const char *dir,
 	    rest == dir ? "" : f->dir, (int)(l - (size_t)(rest - dir)), rest,
 	    name) >= NEEDED_PATH_MAX || path[0] != '/')
 		return (0);
+	if (n->n_tries == NEEDED_TRIES_MAX) {
+		n->given_up = 1;
+		return (0);
+	}
+	n->n_tries++;
 	if (!needed_is_file(path, NULL))
 		return (0);
 	needed_add(n, path);
@@ -268,6 +280,8 @@ needed_find(struct needed *n, const struct needed_file *f, const char *name)
 		needed_add(n, needed_cache);
 		return;
 	}
+	if (n->given_up)
+		return;
 	l = strlen(n->lost);
 	if (strstr(n->lost, name) == NULL)
 		(void)snprintf(n->lost + l, sizeof n->lost - l, "%s%s",
@@ -281,7 +295,7 @@ needed_follow(struct needed *n, struct needed_file *f, const char *path)
 	unsigned u;
 
 	if (!needed_open(f, path))
-		for (u = 0; u < f->n_dyn; u++)
+		for (u = 0; u < f->n_dyn && !n->given_up; u++)
 			if (f->dyn[u].d_tag == DT_NEEDED &&
 			    !needed_string(f, f->dyn[u].d_un.d_val, name))
 				needed_find(n, f, name);
@@ -346,7 +360,7 @@ SBX_Needed(const char *path, const char *interp, const char * const *envp,
 	if (n->musl && needed_is_file(needed_musl_path, NULL))
 		needed_add(n, needed_musl_path);
 	needed_follow(n, f, path);
-	for (u = 1; u < n->n; u++)
+	for (u = 1; u < n->n && !n->given_up; u++)
 		needed_follow(n, f, n->path[u]);
 	l = needed_list(n, allow, 0, list, sizeof list);
 	if (l >= sizeof list)
@@ -355,6 +369,10 @@ SBX_Needed(const char *path, const char *interp, const char * const *envp,
 		l = (size_t)snprintf(buf, len, "; it may not read what it is "
 		    "linked with: add to files (each one with -f for "
 		    "sandbox-run) %s", list);
+	if (n->given_up && l < len)
+		l += (size_t)snprintf(buf + l, len - l, "; there may be more, "
+		    "it names too many directories and libraries: %d places "
+		    "were looked at", NEEDED_TRIES_MAX);
 	if (n->lost[0] != '\0' && l < len)
 		(void)snprintf(buf + l, len - l, "; %s is not where the "
 		    "dynamic linker looks", n->lost);

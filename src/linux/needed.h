@@ -5,7 +5,9 @@
  * Which files a dynamic executable is linked with, found on the host where a
  * dynamic linker would find them. This is for messages only: nothing that is
  * found here is loaded, or allowed. The executable is not trusted; what it
- * names is opened only if it is a regular file, and read with bounds.
+ * names is opened only if it is a regular file, and read with bounds; 4096
+ * places are looked at for libraries, and the message says so if these are too
+ * few.
  */
 
 #ifndef SBX_NEEDED_H_INCLUDED

@@ -10,6 +10,7 @@
 
 #include <elf.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,9 +20,11 @@
 #include "vas.h"
 
 #include "base/err.h"
+#include "base/os.h"
 #include "linux/exec.h"
 #include "linux/file.h"
 #include "linux/load.h"
+#include "linux/needed.h"
 #include "test.h"
 
 static char self[200], script[600];
@@ -178,6 +181,99 @@ bad_scripts(void)
 	bad_script(line, "dynamically linked");
 }
 
+/* An executable that names directories and libraries, as hostile ones may. */
+#define MANY_NAMES		1000
+#define MANY_TRIES		4096	/* see needed.h */
+
+struct many {
+	Elf64_Ehdr		eh;
+	Elf64_Phdr		ph[2];
+	Elf64_Dyn		dyn[2 + MANY_NAMES];
+	char			runpath[400];
+	char			names[MANY_NAMES + 1];
+};
+
+static unsigned n_open;
+
+static int
+many_open(const char *p, int flags)
+{
+
+	n_open++;
+	return (sbx_os_real.open(p, flags));
+}
+
+static void
+many_make(struct many *m, unsigned n_dirs, unsigned n_names)
+{
+	unsigned u;
+
+	memset(m, 0, sizeof *m);
+	memcpy(m->eh.e_ident, ELFMAG, SELFMAG);
+	m->eh.e_phentsize = sizeof m->ph[0];
+	m->eh.e_phnum = 2;
+	m->eh.e_phoff = offsetof(struct many, ph);
+	m->ph[0].p_type = PT_LOAD;
+	m->ph[0].p_filesz = sizeof *m;
+	m->ph[1].p_type = PT_DYNAMIC;
+	m->ph[1].p_offset = offsetof(struct many, dyn);
+	m->ph[1].p_filesz = sizeof m->dyn;
+	m->dyn[0].d_tag = DT_STRTAB;
+	m->dyn[0].d_un.d_ptr = offsetof(struct many, runpath);
+	m->dyn[1].d_tag = DT_RUNPATH;
+	for (u = 0; u < n_dirs; u++)
+		memcpy(m->runpath + 2 * u, "/:", 3);
+	/* each name is the end of the one before; all are of those that a
+	 * string can hold */
+	memset(m->names, 'x', sizeof m->names - 1);
+	for (u = 0; u < n_names; u++) {
+		m->dyn[2 + u].d_tag = DT_NEEDED;
+		m->dyn[2 + u].d_un.d_val = offsetof(struct many, names) -
+		    offsetof(struct many, runpath) + MANY_NAMES - 1 - u % 400;
+	}
+}
+
+/* What is said of it, and how many files were tried. */
+static void
+many_ask(unsigned n_dirs, unsigned n_names, char *buf, size_t len)
+{
+	char name[] = "/tmp/t_exec.XXXXXX";
+	static struct many m;
+	int fd;
+
+	many_make(&m, n_dirs, n_names);
+	fd = mkstemp(name);
+	assert(fd >= 0);
+	assert(write(fd, &m, sizeof m) == (ssize_t)sizeof m);
+	AZ(close(fd));
+	SBX_Err_Clear(&err);
+	allow = NULL;
+	AZ(SBX_Allow_New((const char * const[]){ NULL }, &allow, &err));
+	n_open = 0;
+	sbx_os.open = many_open;
+	SBX_Needed(name, ld, NULL, allow, buf, len);
+	sbx_os.open = sbx_os_real.open;
+	SBX_Allow_Destroy(&allow);
+	AZ(unlink(name));
+}
+
+static void
+many(void)
+{
+	char buf[2000];
+
+	many_ask(2, 3, buf, sizeof buf);
+	CHECK_HAS(buf, "; x, xx, xxx is not where the dynamic linker looks");
+	CHECK(strstr(buf, "places") == NULL);
+	/* it and its linker are opened twice each */
+	CHECK(n_open >= 3 * 2 && n_open < 100);
+
+	many_ask(199, MANY_NAMES, buf, sizeof buf);
+	CHECK_HAS(buf, "it names too many directories and libraries: 4096 "
+	    "places were looked at");
+	CHECK(n_open >= MANY_TRIES && n_open <= MANY_TRIES + 4);
+}
+
 /* Whatever it is linked with: a message, and nothing that is not closed. */
 static void
 damaged(void)
@@ -211,6 +307,7 @@ main(void)
 	TEST(dynamic);
 	TEST(scripts);
 	TEST(bad_scripts);
+	TEST(many);
 	TEST(damaged);
 	free(bytes);
 	TEST_END();

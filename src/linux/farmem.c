@@ -169,9 +169,10 @@ SBX_Far_Missing(void *proc, uint64_t va)
 	e = SBX_Gmem_Entry(SBX_Sys_Gmem(p), (sandbox_gva_t){ lo });
 	if ((e != NULL && *e != 0) || far_back(p, lo, hi, m->flags) <= va - lo)
 		if (far_back(p, va, hi, m->flags) == 0) {
-			p->refused = 1;
+			SBX_Proc_Given(p, 0);
 			return (0);
 		}
+	SBX_Proc_Given(p, 1);
 	return (1);
 }
 

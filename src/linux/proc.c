@@ -182,6 +182,26 @@ SBX_Proc_Kill(struct sbx_proc *p, enum sbx_kill_e kill, const char *fmt, ...)
 }
 
 void
+SBX_Proc_Exit(struct sbx_proc *p, int status)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	p->status = status & 0xff;
+	SBX_Proc_Kill(p, SBX_KILL_exit, "the guest called exit(%d)",
+	    p->status);
+}
+
+void
+SBX_Proc_Given(struct sbx_proc *p, int given)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	if (!given)
+		p->refused = 1;
+	p->refused_last = !given;
+}
+
+void
 SBX_Proc_KillLate(struct sbx_proc *p)
 {
 	double t;

@@ -103,7 +103,9 @@ struct sbx_proc {
 	struct sbx_err		err;
 
 	/* While booting: what may explain that it fails; the last words. */
-	int			refused;	/* memory */
+	int			status;		/* of exit() */
+	int			refused;	/* memory, at some time */
+	int			refused_last;	/* and got none since */
 	unsigned		tail_len;
 	char			tail[SBX_TAIL_MAX];
 };
@@ -137,6 +139,12 @@ void SBX_Proc_Reset(struct sbx_proc *, const struct sbx_proc *golden);
  * kept. */
 void SBX_Proc_Kill(struct sbx_proc *, enum sbx_kill_e, const char *fmt, ...)
     __attribute__((__format__(__printf__, 3, 4)));
+
+/* It has called exit(). */
+void SBX_Proc_Exit(struct sbx_proc *, int status);
+
+/* It has asked for memory, and got some, or not. */
+void SBX_Proc_Given(struct sbx_proc *, int given);
 
 /* CPU time of this request, nanoseconds: all the time that has passed, but for
  * what the guest slept and waited. */

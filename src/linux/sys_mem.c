@@ -261,8 +261,8 @@ SBX_Sys_brk(struct sbx_proc *p, const uint64_t *a)
 	uint64_t old = mm->brk;
 
 	CHECK_OBJ_NOTNULL(mm, SBX_MM_MAGIC);
-	if (a[0] > SBX_Mm_BrkMax(mm))
-		p->refused = 1;
+	if (a[0] > old)
+		SBX_Proc_Given(p, a[0] <= SBX_Mm_BrkMax(mm));
 	if (a[0] < mm->lo || a[0] > SBX_Mm_BrkMax(mm) || a[0] == old)
 		return ((int64_t)old);
 	mm->changed = 1;
@@ -395,10 +395,9 @@ mem_map_near(struct sbx_proc *p, const uint64_t *a, uint64_t at, uint64_t len,
 	int stack;
 
 	va = SBX_Mm_Map(&p->mm, at, len, &used);
-	if (va == 0) {
-		p->refused = 1;
+	SBX_Proc_Given(p, va != 0);
+	if (va == 0)
 		return (-ENOMEM);
-	}
 	flags = mem_flags(a[2]);
 	if ((flags & SBX_MAP_EXEC) && !p->layout->exec) {
 		/* code is what its file says: nothing else is seen there, not
@@ -445,7 +444,7 @@ SBX_Sys_mmap(struct sbx_proc *p, const uint64_t *a)
 	if (mem_map_is_far(p, a, len))
 		return (mem_map_far(p, a, len, ofd));
 	if (len > p->mm.hi - p->mm.lo) {
-		p->refused = 1;
+		SBX_Proc_Given(p, 0);
 		return (-ENOMEM);
 	}
 	if (a[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {

@@ -131,8 +131,7 @@ int64_t
 SBX_Sys_exit_group(struct sbx_proc *p, const uint64_t *a)
 {
 
-	SBX_Proc_Kill(p, SBX_KILL_exit, "the guest called exit(%d)",
-	    (int)(a[0] & 0xff));
+	SBX_Proc_Exit(p, (int)(a[0] & 0xff));
 	return (0);
 }
 

@@ -188,8 +188,7 @@ SBX_Thread_Exit(struct sbx_proc *p, int status)
 	t = SBX_Thread_Change(p);
 	ts = &p->threads;
 	if (ts->n == 1) {
-		SBX_Proc_Kill(p, SBX_KILL_exit, "the guest called exit(%d)",
-		    status & 0xff);
+		SBX_Proc_Exit(p, status);
 		return;
 	}
 	SBX_Futex_Exit(p, t);

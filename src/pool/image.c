@@ -100,31 +100,44 @@ boot_load(struct boot *b, const void *file, size_t len)
 	return (SBX_Load(img->kvm, &b->m->gmem, &in, &img->layout, b->err));
 }
 
+/* What is likely to be wrong with it, beyond what it has said itself. Many
+ * programs ask for a lot of memory and make do with less: that is why they end
+ * only if they got none since, or if there are no words of another reason. */
+static const char *
+boot_hint(const struct sbx_proc *p)
+{
+	const int silent = p->tail_len == 0;
+
+	if (p->kill == SBX_KILL_timeout)
+		return ("");
+	if (p->refused_last || (p->refused && silent))
+		return (p->kill == SBX_KILL_exit ?
+		    " before it was ready; it wanted more memory than it may "
+		    "have: raise memory" :
+		    ", while it started; it wanted more memory than it may "
+		    "have: raise memory");
+	if (p->kill == SBX_KILL_exit)
+		return (p->status == 0 || silent ?
+		    " before it was ready: it must not return from main(), "
+		    "but call sandbox_serve()" : " before it was ready");
+	if (p->kill == SBX_KILL_fault)
+		return (", while it started; sandbox-run shows it without "
+		    "Varnish");
+	return ("");
+}
+
 /* Why it did not become ready, with the program's last words. */
 static int
 boot_failed(struct boot *b)
 {
 	const struct sbx_proc *p = &b->img->proc;
 	char missing[SBX_ERR_MAX / 2] = "";
-	const char *hint = "";
 
-	if (p->kill == SBX_KILL_exit)
-		hint = " before it was ready: it must not return from main(), "
-		    "but call sandbox_serve()";
-	else if (p->kill == SBX_KILL_fault)
-		hint = ", while it started; sandbox-run shows it without "
-		    "Varnish";
-	if (p->refused && p->kill != SBX_KILL_timeout)
-		hint = p->kill == SBX_KILL_exit ?
-		    " before it was ready; it wanted more memory than it may "
-		    "have: raise memory" :
-		    ", while it started; it wanted more memory than it may "
-		    "have: raise memory";
 	if (p->kill == SBX_KILL_exit)
 		SBX_Exec_Missing(&b->exec, missing, sizeof missing);
 	return (SBX_Err_Set(b->err, p->err.kind == SBX_FAIL_HOST ?
 	    SBX_FAIL_HOST : SBX_FAIL_CONFIG, 0, "%s%s%s%s%.*s%s",
-	    p->err.msg, missing[0] == '\0' ? hint : "", missing,
+	    p->err.msg, missing[0] == '\0' ? boot_hint(p) : "", missing,
 	    p->tail_len > 0 ? "; its last words: \"" : "",
 	    (int)p->tail_len, p->tail, p->tail_len > 0 ? "\"" : ""));
 }

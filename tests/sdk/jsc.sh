@@ -319,6 +319,20 @@ if [ -w /dev/kvm ]; then
 	without=$(pages ./scattered)
 	check "rehearse: $with pages are far fewer than $without" \
 	    test "$with" -lt $((without * 2 / 3))
+
+	# What it says is the reason, and nothing else that it may have met
+	cat >unready.js <<'END'
+export function warmup() { throw new Error("no table"); }
+export default { fetch: () => new Response("never") };
+END
+	jsc unready.js --no-check -o unready
+	check 'warmup() that throws: made' is 0
+	"$top/sandbox-run" ./unready >out 2>err
+	rc=$?
+	check 'warmup() that throws: status' is 1
+	check 'warmup() that throws: why' err 'Error: no table'
+	check 'warmup() that throws: not for memory' no_err 'raise memory'
+	check 'warmup() that throws: not by main()' no_err 'return from main'
 fi
 
 #---------------------------------------------------------------------

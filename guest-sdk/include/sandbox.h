@@ -343,8 +343,10 @@ const struct sandbox_response *sandbox_reply_end(struct sandbox_reply *);
  * frp.space and frp.space_len, for a response that fits into it.
  *
  * While one thread waits for a fetch no other one runs; start it, let them
- * compute, and wait then. In the rehearsal (SANDBOX_REQUEST_WARMUP) and outside
- * of a sandbox there is nobody to ask, and each fetch fails with ENETDOWN.
+ * compute, and wait then. In the rehearsal (SANDBOX_REQUEST_WARMUP), outside of
+ * a sandbox and with sandbox-run there is nobody to ask, and each fetch fails
+ * with ENETDOWN; or with EPERM, if the program may not fetch (for sandbox-run,
+ * if there is no -o max_fetches=N).
  */
 
 /* Set up a GET for (url), "/path?query", which is not copied. Both structures

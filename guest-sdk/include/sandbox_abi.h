@@ -216,7 +216,8 @@ SANDBOX_ASSERT_SIZE(sandbox_fetch_request, 104);
  *	ECANCELED	by the guest
  *	EIO		the response ended early
  *	ENETDOWN	there is nobody to ask: in the warm-up, and outside of
- *			Varnish
+ *			Varnish (a program that may not fetch is told so even
+ *			there: the call fails with EPERM)
  */
 struct sandbox_fetch_response {
 	uint32_t		size;		/* of this structure */

@@ -287,6 +287,7 @@ all_fresh
 report $? 'fresh: the same random bytes twice'
 
 # Nobody to fetch from: all is checked, nothing starts, error 100 (ENETDOWN).
+# Without max_fetches it may not, as in VCL.
 may='-o max_fetches=10000'
 # shellcheck disable=SC2086
 {

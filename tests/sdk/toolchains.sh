@@ -92,6 +92,18 @@ says='part 2 is missing'
 	try clang++ -static -std=c++17 $strict -x c++
 }
 
+# sandbox-run's settings are VCL's: without max_fetches it may not fetch
+says='VCL does not let this program fetch'
+if [ -w /dev/kvm ] && [ -x "$build/sandbox-run" ] && [ -x "$tmp/guest" ]; then
+	if answers "$build/sandbox-run" -a '/a /b' "$tmp/guest"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo 'failed: compose.c without max_fetches' >&2
+		sed 's/^/    /' "$tmp/out" "$tmp/err" >&2
+	fi
+fi
+
 echo "toolchains: $passed passed, $failed failed"
 [ "$failed" -eq 0 ] || exit 1
 [ "$passed" -gt 0 ] || exit 77

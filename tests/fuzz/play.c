@@ -262,6 +262,20 @@ play_check_host(const struct play *pl)
 	    SBX_SYS_END - SBX_SYS_SWITCH_DATA - SBX_PAGE));
 }
 
+/* An entry may change in its rights only. */
+static void
+play_check_entry(const struct play *pl, uint64_t was, uint64_t is, int in_call)
+{
+
+	AN(was & SBX_PTE_U);
+	AZ((was ^ is) & ~(SBX_PTE_P | SBX_PTE_W | SBX_PTE_NX));
+	AN((is & SBX_PTE_NX) || !(is & SBX_PTE_W));
+	/* only what was mapped from a file becomes code */
+	if (in_call && !(is & SBX_PTE_NX) && (was & SBX_PTE_NX))
+		assert(pl->nr == SYS_mmap && (pl->a[2] & PROT_EXEC) &&
+		    !(pl->a[3] & MAP_ANONYMOUS));
+}
+
 /*
  * The page tables that there were when the program was frozen. Those for
  * reservations (linux/far.h) are made behind them, and entered by the host.
@@ -280,10 +294,15 @@ play_check_tables(struct play *pl)
 		memcpy(&was, pl->tables + off, sizeof was);
 		if (is == was)
 			continue;
-		AZ(was);
-		assert((is & ~SBX_PTE_ADDR) == PLAY_TABLE);
-		assert((is & SBX_PTE_ADDR) >= lay->table);
-		assert((is & SBX_PTE_ADDR) < lay->table_end);
+		if (was != 0) {
+			/* no CPU remembers what was not present */
+			AZ(was & SBX_PTE_P);
+			play_check_entry(pl, was, is, 1);
+		} else {
+			assert((is & ~SBX_PTE_ADDR) == PLAY_TABLE);
+			assert((is & SBX_PTE_ADDR) >= lay->table);
+			assert((is & SBX_PTE_ADDR) < lay->table_end);
+		}
 		memcpy(pl->tables + off, &is, sizeof is);
 	}
 }
@@ -317,7 +336,7 @@ play_edit_far(const struct play *pl, const struct sbx_edit *edit)
 	assert(pa - lay->arena_pa < lay->arena_hi - lay->arena_lo);
 }
 
-/* A page table entry is about to change: it may do so in its rights only. */
+/* A page table entry is about to change. */
 static void
 play_edit(void *priv, struct fake_vm *vm, const struct sbx_edit *edit)
 {
@@ -342,14 +361,8 @@ play_edit(void *priv, struct fake_vm *vm, const struct sbx_edit *edit)
 		return;
 	}
 	assert(edit->addr >= SBX_SYS_END && edit->addr < SBX_GVA_USER_END);
-	AN(old & SBX_PTE_U);
 	AN(edit->value & SBX_PTE_U);
-	AZ((old ^ edit->value) & ~(SBX_PTE_P | SBX_PTE_W | SBX_PTE_NX));
-	AN((edit->value & SBX_PTE_NX) || !(edit->value & SBX_PTE_W));
-	/* only what was mapped from a file becomes code */
-	if (pl->pending && !(edit->value & SBX_PTE_NX) && (old & SBX_PTE_NX))
-		assert(pl->nr == SYS_mmap && (pl->a[2] & PROT_EXEC) &&
-		    !(pl->a[3] & MAP_ANONYMOUS));
+	play_check_entry(pl, old, edit->value, pl->pending);
 	memcpy(pl->tables + off, &edit->value, sizeof old);
 }
 

@@ -52,14 +52,12 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		sandbox_printf(rp, "%ld\n", r);
 		return;
 	}
-	for (i = 0; i < sizeof calls / sizeof calls[0]; i++)
-		if (sandbox_path_is(rq, calls[i].path)) {
-			r = guest_call(calls[i].nr, calls[i].a, calls[i].b,
-			    calls[i].c, calls[i].d, 0, 0);
-			sandbox_printf(rp, "%ld\n", r);
-			return;
-		}
-	sandbox_fail(rp, 404, "No such case.");
+	i = GUEST_CASE(rq, rp, calls);
+	if (i == GUEST_CASES(calls))
+		return;
+	r = guest_call(calls[i].nr, calls[i].a, calls[i].b, calls[i].c,
+	    calls[i].d, 0, 0);
+	sandbox_printf(rp, "%ld\n", r);
 }
 
 int

@@ -390,12 +390,9 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 	};
 	size_t u;
 
-	for (u = 0; u < N(cases); u++)
-		if (sandbox_path_is(rq, cases[u].path)) {
-			cases[u].func(rq, rp);
-			return;
-		}
-	sandbox_fail(rp, 404, "No such case.");
+	u = GUEST_CASE(rq, rp, cases);
+	if (u < GUEST_CASES(cases))
+		cases[u].func(rq, rp);
 }
 
 int

@@ -287,7 +287,6 @@ SBX_Far_Forget(struct sbx_proc *p, uint64_t lo, uint64_t hi)
 	struct sbx_gmem *gm = SBX_Sys_Gmem(p);
 	const uint64_t *e;
 	sbx_gpa_t gpa;
-	void *b;
 
 	for (; (e = far_next(p, &lo, hi)) != NULL; lo += SBX_PAGE) {
 		if (SBX_Sys_Late(p))
@@ -295,11 +294,7 @@ SBX_Far_Forget(struct sbx_proc *p, uint64_t lo, uint64_t hi)
 		gpa.pa = *e & SBX_PTE_ADDR;
 		if (gpa.pa > gm->size - SBX_PAGE)
 			return (-ENOMEM);
-		b = SBX_Gmem_Phys(gm, gpa, SBX_PAGE);
-		if (SBX_Page_IsZero(b))
-			continue;
-		memset(b, 0, SBX_PAGE);
-		SBX_Gmem_Touch(gm, gpa, SBX_PAGE);
+		SBX_Gmem_Forget(gm, gpa);
 	}
 	return (0);
 }

@@ -521,7 +521,6 @@ mem_forget(struct sbx_proc *p, uint64_t lo, uint64_t hi)
 	struct sbx_gmem *gm = SBX_Sys_Gmem(p);
 	const uint64_t *e;
 	sbx_gpa_t gpa;
-	uint8_t *b;
 
 	for (; lo < hi; lo += SBX_PAGE) {
 		if (SBX_Sys_Late(p))
@@ -532,11 +531,7 @@ mem_forget(struct sbx_proc *p, uint64_t lo, uint64_t hi)
 		gpa.pa = *e & SBX_PTE_ADDR;
 		if (gpa.pa > gm->size - SBX_PAGE)
 			return (-ENOMEM);
-		b = SBX_Gmem_Phys(gm, gpa, SBX_PAGE);
-		if (SBX_Page_IsZero(b))
-			continue;
-		memset(b, 0, SBX_PAGE);
-		SBX_Gmem_Touch(gm, gpa, SBX_PAGE);
+		SBX_Gmem_Forget(gm, gpa);
 	}
 	return (0);
 }

@@ -131,6 +131,17 @@ SBX_Gmem_Touch(struct sbx_gmem *gm, sbx_gpa_t gpa, uint64_t len)
 		gm->touched[p / 64] |= UINT64_C(1) << (p % 64);
 }
 
+void
+SBX_Gmem_Forget(struct sbx_gmem *gm, sbx_gpa_t gpa)
+{
+	void *b = SBX_Gmem_Phys(gm, gpa, SBX_PAGE);
+
+	if (SBX_Page_IsZero(b))
+		return;
+	memset(b, 0, SBX_PAGE);
+	SBX_Gmem_Touch(gm, gpa, SBX_PAGE);
+}
+
 /* As SBX_Gmem_Span(), but does not remember anything. */
 static uint64_t
 gmem_span(const struct sbx_gmem *gm, uint64_t va, uint64_t len,

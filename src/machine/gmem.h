@@ -102,6 +102,9 @@ void *SBX_Gmem_Phys(const struct sbx_gmem *, sbx_gpa_t, uint64_t len);
 /* Remember (len) bytes at (gpa) as written by the host. */
 void SBX_Gmem_Touch(struct sbx_gmem *, sbx_gpa_t, uint64_t len);
 
+/* Zero the page at (gpa), which is inside, but do not dirty one that is. */
+void SBX_Gmem_Forget(struct sbx_gmem *, sbx_gpa_t);
+
 /*
  * The page table entry for an address, or NULL where there is no table. The
  * entry need not be present.

@@ -15,6 +15,8 @@
 
 #include "hostcall/exchange.h"
 #include "linux/proc.h"
+#include "linux/signals.h"
+#include "linux/symbol.h"
 #include "linux/syscall.h"
 #include "machine/machine.h"
 
@@ -61,22 +63,24 @@ static void
 loop_fault_kill(struct sbx_proc *p, const struct sbx_fault *f)
 {
 	const struct sbx_layout *lay = p->layout;
+	char at[SBX_SYMBOL_TEXT_MAX];
 
+	(void)SBX_Proc_Where(p, f->rip, at);
+	SBX_Signal_Death(p, f);
 	if (f->vector != 14)
-		SBX_Proc_Kill(p, SBX_KILL_fault, "%s, vector %u, at RIP 0x%jx",
-		    loop_exception(f->vector), f->vector, (uintmax_t)f->rip);
+		SBX_Proc_Kill(p, SBX_KILL_fault, "%s, vector %u, at RIP %s",
+		    loop_exception(f->vector), f->vector, at);
 	else if (f->addr < lay->stack_lo &&
 	    lay->stack_lo - f->addr <= LOOP_STACK_REACH)
 		SBX_Proc_Kill(p, SBX_KILL_fault, "stack overflow, more than "
-		    "%ju KB, at RIP 0x%jx", (uintmax_t)
-		    ((lay->stack_hi - lay->stack_lo) >> 10),
-		    (uintmax_t)f->rip);
+		    "%ju KB, at RIP %s", (uintmax_t)
+		    ((lay->stack_hi - lay->stack_lo) >> 10), at);
 	else
 		SBX_Proc_Kill(p, SBX_KILL_fault,
-		    "segmentation fault, %s address 0x%jx at RIP 0x%jx",
+		    "segmentation fault, %s address 0x%jx at RIP %s",
 		    f->error & PF_FETCH ? "executing" :
 		    f->error & PF_WRITE ? "writing" : "reading",
-		    (uintmax_t)f->addr, (uintmax_t)f->rip);
+		    (uintmax_t)f->addr, at);
 }
 
 /* Returns 1 if the guest handles it, and goes on. */

@@ -122,6 +122,7 @@ exec_linker(struct sbx_exec *x, struct sbx_err *err)
 	}
 	if (i < 0)
 		return (exec_no_file("started by", x->elf.interp, -i, err));
+	x->linker_len = len;
 	if (SBX_Elf_Plan(x->linker_file, len, SBX_Load_InterpBase(&x->elf),
 	    &x->linker, err))
 		return (SBX_Err_Wrap(err, "started by %s", x->elf.interp));
@@ -149,6 +150,7 @@ SBX_Exec_Init(struct sbx_exec *x, const void *file, size_t len,
 			return (-1);
 	} else if (exec_argv(x, NULL, NULL, argv, err))
 		return (-1);
+	x->file_len = len;
 	if (SBX_Elf_Plan(x->file, len, SBX_ELF_PIE_BASE, &x->elf, err))
 		return (x->script_file == NULL ? -1 :
 		    SBX_Err_Wrap(err, "a script for %s", x->exe));

@@ -35,8 +35,10 @@ struct sbx_exec {
 	const char		*exe;		/* the executable: argv[0] */
 	const char		**argv;		/* from argv[1], NULL ended */
 	const void		*file;		/* the executable's bytes */
+	size_t			file_len;
 	void			*script_file;	/* or NULL: the interpreter */
 	void			*linker_file;	/* or NULL: static */
+	size_t			linker_len;
 	struct sbx_elf		elf;
 	struct sbx_elf		linker;
 };

@@ -144,6 +144,7 @@ load_layout(struct load *ld)
 	lay->program_lo = elf->seg[0].lo;
 	lay->exec = ld->in->exec;
 	lay->dynamic = interp != NULL;
+	lay->symbols = ld->in->symbols;
 	lay->arena_lo = va + LOAD_GUARD;
 	lay->arena_hi = lay->arena_lo + arena;
 	lay->stack_lo = lay->arena_hi + LOAD_GUARD;
@@ -260,7 +261,7 @@ static int
 load_stack(struct load *ld, uint8_t *top)
 {
 	struct load_stack st = { top, ld->lay->stack_hi, 0 };
-	size_t argc, envc, n, l;
+	size_t argc, envc, n, l, aux;
 	uint8_t random[16];
 	uint64_t *w, path, execfn;
 
@@ -283,11 +284,14 @@ load_stack(struct load *ld, uint8_t *top)
 	w[n++] = path;
 	n += load_strings(&st, ld->in->argv, argc, w + n);
 	n += load_strings(&st, ld->in->envp, envc, w + n);
+	aux = n;
 	n += load_auxv(ld, &st, w + n, random, execfn);
 	assert(n <= argc + envc + LOAD_AUX_WORDS);
 	/* RSP is a multiple of 16 at the first instruction (ABI 3.4.1) */
 	st.used += (16 - (st.used + n * sizeof *w) % 16) % 16;
 	ld->lay->sp = load_push(&st, w, n * sizeof *w);
+	ld->lay->auxv = ld->lay->sp + aux * sizeof *w;
+	ld->lay->auxv_len = (n - aux) * sizeof *w;
 	free(w);
 	return (0);
 }

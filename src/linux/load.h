@@ -20,6 +20,7 @@ struct sbx_err;
 struct sbx_gmem;
 struct sbx_kvm;
 struct sbx_layout;
+struct sbx_symbols;
 
 struct sbx_load {
 	const void		*file;		/* what (elf) was made from */
@@ -32,6 +33,7 @@ struct sbx_load {
 	const char * const	*envp;
 	uint64_t		body_max;	/* largest request body */
 	int			exec;		/* it may make code */
+	const struct sbx_symbols *symbols;	/* or NULL */
 };
 
 /* Where an interpreter goes, which is position independent: behind the program,

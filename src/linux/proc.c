@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,7 @@
 
 #include "base/os.h"
 #include "linux/proc.h"
+#include "linux/symbol.h"
 #include "machine/machine.h"
 
 void
@@ -93,6 +95,7 @@ SBX_Proc_Begin(struct sbx_proc *p, const struct sbx_host *host,
 	p->syscalls = 0;
 	p->kill = SBX_KILL_NONE;
 	SBX_Err_Clear(&p->err);
+	memset(&p->death, 0, sizeof p->death);
 }
 
 void
@@ -162,6 +165,53 @@ SBX_Proc_Reset(struct sbx_proc *p, const struct sbx_proc *golden)
 	SBX_Files_Reset(&p->files, &golden->files);
 }
 
+uint64_t
+SBX_Proc_Rip(const struct sbx_proc *p)
+{
+	const struct sbx_threads *ts = &p->threads;
+	const struct sbx_thread *t = ts->t[ts->cur];
+	struct kvm_regs r;
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	if ((int)ts->cur != ts->loaded)
+		return (t->saved ? t->cpu.regs.rip : 0);
+	SBX_Machine_User(p->machine, &r);
+	/* code of ours is nobody's place in a program; but for the vDSO */
+	if (r.rip < SBX_SYS_END && r.rip / SBX_PAGE != SBX_SYS_VDSO / SBX_PAGE)
+		return (0);
+	return (r.rip);
+}
+
+const char *
+SBX_Proc_Where(const struct sbx_proc *p, uint64_t rip, char *buf)
+{
+	char name[SBX_SYMBOL_TEXT_MAX - 24];
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	AN(buf);
+	if (SBX_Symbols_Find(p->layout->symbols, rip, name, sizeof name))
+		(void)snprintf(buf, SBX_SYMBOL_TEXT_MAX, "0x%jx",
+		    (uintmax_t)rip);
+	else
+		(void)snprintf(buf, SBX_SYMBOL_TEXT_MAX, "0x%jx (%s)",
+		    (uintmax_t)rip, name);
+	return (buf);
+}
+
+void
+SBX_Proc_Signal(struct sbx_proc *p, int signo, int code,
+    const uint64_t *addr)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	if (p->kill != SBX_KILL_NONE)
+		return;
+	p->death.signo = signo;
+	p->death.code = code;
+	p->death.has_addr = addr != NULL;
+	p->death.addr = addr != NULL ? *addr : 0;
+}
+
 void
 SBX_Proc_Kill(struct sbx_proc *p, enum sbx_kill_e kill, const char *fmt, ...)
 {
@@ -173,6 +223,7 @@ SBX_Proc_Kill(struct sbx_proc *p, enum sbx_kill_e kill, const char *fmt, ...)
 	if (p->kill != SBX_KILL_NONE)
 		return;
 	p->kill = kill;
+	p->death.rip = SBX_Proc_Rip(p);
 	va_start(ap, fmt);
 	(void)vsnprintf(buf, sizeof buf, fmt, ap);
 	va_end(ap);
@@ -204,17 +255,25 @@ SBX_Proc_Given(struct sbx_proc *p, int given)
 void
 SBX_Proc_KillLate(struct sbx_proc *p)
 {
+	char where[SBX_SYMBOL_TEXT_MAX];
+	uint64_t rip;
 	double t;
 
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	t = (double)(p->deadline - p->start) * 1e-9;
+	rip = SBX_Proc_Rip(p);
+	SBX_Proc_Signal(p, SIGXCPU, SI_KERNEL, NULL);
 	if (p->serving)
 		SBX_Proc_Kill(p, SBX_KILL_timeout, "the guest did not answer "
-		    "within %.3f s (request_timeout)", t);
+		    "within %.3f s (request_timeout)%s%s", t,
+		    rip != 0 ? ", it was at RIP " : "",
+		    rip != 0 ? SBX_Proc_Where(p, rip, where) : "");
 	else
 		SBX_Proc_Kill(p, SBX_KILL_timeout, "not ready within %.3f s "
-		    "(boot_timeout); the program must call sandbox_serve() or "
-		    "sandbox_next()", t);
+		    "(boot_timeout)%s%s; the program must call "
+		    "sandbox_serve() or sandbox_next()", t,
+		    rip != 0 ? ", it was at RIP " : "",
+		    rip != 0 ? SBX_Proc_Where(p, rip, where) : "");
 }
 
 /*--------------------------------------------------------------------

@@ -24,6 +24,7 @@
 #include "linux/thread.h"
 
 struct sbx_machine;
+struct sbx_symbols;
 
 enum sbx_kill_e {
 	SBX_KILL_NONE = 0,
@@ -46,8 +47,10 @@ struct sbx_layout {
 	uint64_t		window_len;	/* the body follows */
 	uint64_t		body_max;
 	uint64_t		sp;		/* at the first instruction */
+	uint64_t		auxv, auxv_len;	/* above it */
 	int			exec;		/* it may make code */
 	int			dynamic;	/* it has a dynamic linker */
+	const struct sbx_symbols *symbols;	/* or NULL: no names */
 };
 
 /* The user and the group that a program finds itself to be: "nobody" on every
@@ -61,6 +64,16 @@ struct sbx_layout {
 
 /* How much of what a program wrote before it was ready is kept. */
 #define SBX_TAIL_MAX		512
+
+/* What a program was killed by and where, for people and for core files. A
+ * kill for what it did in a system call has signo 0. */
+struct sbx_death {
+	int			signo;		/* Linux would have sent it */
+	int			code;		/* si_code */
+	uint64_t		rip;		/* 0: not known */
+	uint64_t		addr;		/* of memory, if it was that */
+	int			has_addr;
+};
 
 struct sbx_line {
 	unsigned		len;
@@ -101,6 +114,7 @@ struct sbx_proc {
 	const uint64_t		*args;
 	enum sbx_kill_e		kill;		/* first reason wins */
 	struct sbx_err		err;
+	struct sbx_death	death;		/* if (kill) */
 
 	/* While booting: what may explain that it fails; the last words. */
 	int			status;		/* of exit() */
@@ -139,6 +153,22 @@ void SBX_Proc_Reset(struct sbx_proc *, const struct sbx_proc *golden);
  * kept. */
 void SBX_Proc_Kill(struct sbx_proc *, enum sbx_kill_e, const char *fmt, ...)
     __attribute__((__format__(__printf__, 3, 4)));
+
+/* The same, and Linux would have sent a signal: before SBX_Proc_Kill(). (addr)
+ * is the address that could not be accessed, or NULL. */
+void SBX_Proc_Signal(struct sbx_proc *, int signo, int code,
+    const uint64_t *addr);
+
+/*
+ * An address in the program for a person, "0x401a2b (function+0x1b)", without
+ * the part in brackets if it is not known. (buf) has SBX_SYMBOL_TEXT_MAX bytes
+ * (linux/symbol.h). Returns (buf).
+ */
+const char *SBX_Proc_Where(const struct sbx_proc *, uint64_t rip, char *buf);
+
+/* Where it is now, while a system call is answered, or was at the last exit; 0
+ * if that is not known. */
+uint64_t SBX_Proc_Rip(const struct sbx_proc *);
 
 /* It has called exit(). */
 void SBX_Proc_Exit(struct sbx_proc *, int status);

@@ -104,6 +104,7 @@ static void
 signal_kill(struct sbx_proc *p, unsigned sig)
 {
 
+	SBX_Proc_Signal(p, (int)sig, SI_TKILL, NULL);
 	SBX_Proc_Kill(p, SBX_KILL_fault,
 	    "the guest sent itself signal %u (%s)", sig, strsignal((int)sig));
 }
@@ -372,6 +373,21 @@ SBX_Signal_Handles(struct sbx_proc *p, const struct sbx_fault *f)
 		return (0);
 	h = p->sigaction[sig - 1].handler;
 	return (h != (uintptr_t)SIG_DFL && h != (uintptr_t)SIG_IGN);
+}
+
+void
+SBX_Signal_Death(struct sbx_proc *p, const struct sbx_fault *f)
+{
+	int sig = SIGKILL, code = SI_KERNEL;
+
+	if (f->vector < SBX_FAULT_VECTORS &&
+	    signal_exceptions[f->vector].sig != 0) {
+		sig = signal_exceptions[f->vector].sig;
+		code = signal_exceptions[f->vector].code;
+	}
+	if (f->vector == 14)
+		code = f->error & 1 ? SEGV_ACCERR : SEGV_MAPERR;
+	SBX_Proc_Signal(p, sig, code, f->vector == 14 ? &f->addr : NULL);
 }
 
 /* The flags of #MF and #XM are the same but for where they are: the lowest one

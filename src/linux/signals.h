@@ -42,6 +42,9 @@ void SBX_Signal_Deliver(struct sbx_proc *, struct sbx_thread *);
 /* True if the calling thread has a handler for what the CPU complains of. */
 int SBX_Signal_Handles(struct sbx_proc *, const struct sbx_fault *);
 
+/* Nobody handles it: what it is going to be killed by. */
+void SBX_Signal_Death(struct sbx_proc *, const struct sbx_fault *);
+
 /* Change (t), whose registers are saved, so that it handles (f). Returns -1 if
  * it has no stack to do it on. */
 int SBX_Signal_Fault(struct sbx_proc *, struct sbx_thread *,

@@ -511,41 +511,6 @@ SBX_Machine_Run(struct sbx_machine *m, struct sbx_err *err)
 	return (m->last);
 }
 
-/* What an exception has pushed: vector, error code, RIP, CS, RFLAGS, RSP, SS.
- * Returns -1 if RSP is not where that would be. */
-static int
-machine_frame(const struct sbx_machine *m, uint64_t frame[7])
-{
-	const size_t l = 7 * sizeof *frame;
-	uint64_t rsp;
-
-	rsp = m->run->s.regs.regs.rsp;
-	if (rsp < SBX_SYS_STACK || rsp > SBX_SYS_STACK + SBX_PAGE - l)
-		return (-1);
-	memcpy(frame, SBX_Gmem_Phys(&m->gmem, (sbx_gpa_t){ rsp }, l), l);
-	return (0);
-}
-
-void
-SBX_Machine_Fault(struct sbx_machine *m, struct sbx_fault *f)
-{
-	struct kvm_sregs s;
-	uint64_t frame[7];
-	struct sbx_err err;
-
-	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
-	memset(f, 0, sizeof *f);
-	SBX_Err_Clear(&err);
-	if (!machine_sregs(m, KVM_GET_SREGS, &s, &err))
-		f->addr = s.cr2;
-	if (machine_frame(m, frame))
-		return;
-	f->vector = (unsigned)(frame[0] & 0xff);
-	f->error = frame[1];
-	f->rip = frame[2];
-	f->rsp = frame[5];
-}
-
 /*--------------------------------------------------------------------
  * Threads
  */
@@ -584,7 +549,7 @@ machine_leave_fault(struct sbx_machine *m, struct kvm_sregs *s,
 {
 	uint64_t frame[7];
 
-	if (machine_frame(m, frame))
+	if (SBX_Machine_Frame(m, frame))
 		return (SBX_Err_Set(err, SBX_FAIL_GUEST, 0,
 		    "exception without a stack"));
 	SBX_X86_Ring3(s);
@@ -647,6 +612,20 @@ SBX_Machine_Save(struct sbx_machine *m, struct sbx_cpu *c,
 		return (-1);
 	c->regs.rflags = machine_rflags(c->regs.rflags);
 	return (0);
+}
+
+int
+SBX_Machine_Peek(struct sbx_machine *m, struct sbx_cpu *c,
+    struct sbx_err *err)
+{
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	AN(c);
+	memset(c, 0, sizeof *c);
+	SBX_Machine_User(m, &c->regs);
+	c->fs_base = m->run->s.regs.sregs.fs.base;
+	c->gs_base = m->run->s.regs.sregs.gs.base;
+	return (machine_xsave(m, c->xsave, err));
 }
 
 void

@@ -128,8 +128,23 @@ const struct kvm_regs *SBX_Machine_Regs(const struct sbx_machine *);
  * with (rax). */
 void SBX_Machine_Return(struct sbx_machine *, uint64_t rax);
 
-/* What happened, after SBX_EXIT_FAULT. */
+/* What happened, after SBX_EXIT_FAULT. [fault.c] */
 void SBX_Machine_Fault(struct sbx_machine *, struct sbx_fault *);
+
+/* What an exception has pushed: vector, error code, RIP, CS, RFLAGS, RSP, SS.
+ * Returns -1 if RSP is not where that would be. [fault.c] */
+int SBX_Machine_Frame(const struct sbx_machine *, uint64_t frame[7]);
+
+/*
+ * The general registers where the program was at the last exit, as well as that
+ * can be told: a kick may have found it in code of ours. [fault.c]
+ */
+void SBX_Machine_User(const struct sbx_machine *, struct kvm_regs *);
+
+/* All registers, for a machine that does not go on: nothing is changed. Returns
+ * -1 and fills (err) if the host refused. */
+int SBX_Machine_Peek(struct sbx_machine *, struct sbx_cpu *,
+    struct sbx_err *err);
 
 /*
  * Take all registers of the program, after an exit for a system call, a kick

@@ -22,6 +22,7 @@
 #include "hostcall/exchange.h"
 #include "linux/exec.h"
 #include "linux/load.h"
+#include "linux/symbol.h"
 #include "machine/gmem.h"
 #include "machine/kvm.h"
 #include "machine/watchdog.h"
@@ -66,6 +67,21 @@ boot_memory(struct boot *b)
 	return (0);
 }
 
+/* While its bytes are at hand. */
+static int
+boot_symbols(struct boot *b)
+{
+	const struct sbx_exec *x = &b->exec;
+	struct sbx_image *img = b->img;
+
+	if (SBX_Symbols_New(&img->symbols, b->err) ||
+	    SBX_Symbols_Add(img->symbols, x->file, x->file_len, &x->elf,
+	    x->exe, b->err))
+		return (-1);
+	return (x->linker_file == NULL ? 0 : SBX_Symbols_Add(img->symbols,
+	    x->linker_file, x->linker_len, &x->linker, x->elf.interp, b->err));
+}
+
 static int
 boot_load(struct boot *b, const void *file, size_t len)
 {
@@ -83,7 +99,7 @@ boot_load(struct boot *b, const void *file, size_t len)
 	img->path = SBX_Os_Strdup(x->exe);
 	if (img->path == NULL)
 		return (SBX_Err_Set(b->err, SBX_FAIL_HOST, ENOMEM, "image"));
-	if (boot_memory(b) ||
+	if (boot_symbols(b) || boot_memory(b) ||
 	    SBX_Machine_New(img->kvm, b->mem, img->size, &b->m, b->err))
 		return (-1);
 	memset(&in, 0, sizeof in);
@@ -97,6 +113,7 @@ boot_load(struct boot *b, const void *file, size_t len)
 	in.envp = cfg->envp;
 	in.body_max = cfg->max_request_body;
 	in.exec = cfg->executable_memory != 0;
+	in.symbols = img->symbols;
 	return (SBX_Load(img->kvm, &b->m->gmem, &in, &img->layout, b->err));
 }
 
@@ -341,6 +358,8 @@ SBX_Image_Destroy(struct sbx_image **imgp)
 		SBX_Os_CloseFd(&img->fd);
 	if (img->allow != NULL)
 		SBX_Allow_Destroy(&img->allow);
+	if (img->symbols != NULL)
+		SBX_Symbols_Destroy(&img->symbols);
 	free(img->data);
 	free(img->path);
 	FREE_OBJ(img);

@@ -49,6 +49,7 @@ struct sbx_image {
 	struct sbx_layout	layout;
 	struct sbx_cpu_image	cpu;
 	struct sbx_allow	*allow;
+	struct sbx_symbols	*symbols;
 	struct sbx_proc		proc;		/* as it was frozen */
 	double			boot;		/* seconds until ready */
 };

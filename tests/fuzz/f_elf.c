@@ -25,6 +25,7 @@
 #include "base/err.h"
 #include "base/os.h"
 #include "linux/elf.h"
+#include "linux/symbol.h"
 #include "machine/paging.h"
 #include "pool/image.h"
 #include "pool/program.h"
@@ -156,6 +157,49 @@ elf_plan(const struct sbx_elf *plan, size_t len)
 		AN(s->flags & SBX_MAP_USER);
 		AZ((s->flags & SBX_MAP_WRITE) && (s->flags & SBX_MAP_EXEC));
 	}
+}
+
+/* What a name may be made of, whatever the file says. */
+static void
+elf_symbol(const struct sbx_symbols *syms, uint64_t va)
+{
+	char buf[SBX_SYMBOL_TEXT_MAX + 1];
+	const char *p;
+	int i;
+
+	memset(buf, 1, sizeof buf);
+	i = SBX_Symbols_Find(syms, va, buf, SBX_SYMBOL_TEXT_MAX);
+	AN(memchr(buf, '\0', SBX_SYMBOL_TEXT_MAX));
+	assert((i == 0) == (buf[0] != '\0'));
+	for (p = buf; *p != '\0'; p++)
+		assert(*p > ' ' && *p < 0x7f && *p != '"' && *p != '\'');
+}
+
+/* Addresses in and around the program, and what looks like one in it. */
+static void
+elf_symbols(const struct sbx_elf *plan, const uint8_t *b, size_t len)
+{
+	struct sbx_symbols *syms = NULL;
+	struct sbx_err err;
+	uint64_t va;
+	size_t u;
+
+	SBX_Err_Clear(&err);
+	AZ(SBX_Symbols_New(&syms, &err));
+	AZ(SBX_Symbols_Add(syms, b, len, plan, "/the/program", &err));
+	for (u = 0; u < plan->n_seg; u++) {
+		elf_symbol(syms, plan->seg[u].lo);
+		elf_symbol(syms, plan->seg[u].hi - 1);
+	}
+	for (u = 0; u + sizeof va <= len && u < 65536; u += 4) {
+		memcpy(&va, b + u, sizeof va);
+		elf_symbol(syms, va);
+		elf_symbol(syms, va + plan->base);
+	}
+	elf_symbol(syms, 0);
+	elf_symbol(syms, UINT64_MAX);
+	SBX_Symbols_Destroy(&syms);
+	AZ(syms);
 }
 
 /* One entry of the last level. (seen) are the pages that have an address. */
@@ -307,8 +351,10 @@ LLVMFuzzerTestOneInput(const uint8_t *b, size_t l)
 		elf_error(&err);
 		return (0);
 	}
-	if (!script)
+	if (!script) {
 		elf_plan(&plan, l);
+		elf_symbols(&plan, b, l);
+	}
 	elf_write(elf_input, b, l);
 	SBX_Program_Defaults(&cfg);
 	cfg.path = "/the/program";

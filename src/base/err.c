@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,27 @@ err_clean(struct sbx_err *err)
 			*p = '?';
 }
 
+/* What limits the host has for it. */
+static const char *
+err_limit(enum sbx_fail_e kind, int errnum)
+{
+
+	if (kind != SBX_FAIL_HOST)
+		return ("");
+	switch (errnum) {
+	case EMFILE:
+		return (" (limit: LimitNOFILE)");
+	case ENFILE:
+		return (" (limit: fs.file-max)");
+	case ENOMEM:
+		return (" (limit: memory, vm.max_map_count)");
+	case EAGAIN:
+		return (" (limit: TasksMax, LimitNPROC)");
+	default:
+		return ("");
+	}
+}
+
 int
 SBX_Err_Set(struct sbx_err *err, enum sbx_fail_e kind, int errnum,
     const char *fmt, ...)
@@ -54,8 +76,8 @@ SBX_Err_Set(struct sbx_err *err, enum sbx_fail_e kind, int errnum,
 	va_end(ap);
 	if (errnum != 0) {
 		l = strlen(err->msg);
-		(void)snprintf(err->msg + l, sizeof err->msg - l, ": %s",
-		    strerror(errnum));
+		(void)snprintf(err->msg + l, sizeof err->msg - l, ": %s%s",
+		    strerror(errnum), err_limit(kind, errnum));
 	}
 	err_clean(err);
 	return (-1);

@@ -35,7 +35,8 @@ struct sbx_err {
 void SBX_Err_Clear(struct sbx_err *);
 
 /* Fill the error. (errnum) is an errno value whose text is appended, or 0.
- * Always returns -1, for the convenience of the caller. */
+ * With SBX_FAIL_HOST the limit that is likely to have been hit is named behind
+ * it. Always returns -1, for the convenience of the caller. */
 int SBX_Err_Set(struct sbx_err *, enum sbx_fail_e kind, int errnum,
     const char *fmt, ...)
     __attribute__((__format__(__printf__, 4, 5)));

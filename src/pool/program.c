@@ -209,6 +209,10 @@ file_open(const char *path, struct stat *st, struct sbx_err *err)
 	int fd;
 
 	fd = sbx_os.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && errno == EACCES)
+		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, errno,
+		    "the user of varnishd's worker may not read the file, or "
+		    "not enter a directory on the way to it"));
 	if (fd < 0)
 		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, errno,
 		    "cannot open the file"));

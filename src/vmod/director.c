@@ -129,7 +129,7 @@ dir_gethdrs(VRT_CTX, VCL_BACKEND d)
 	task = vsbx_task_get(ctx, dir->prg);
 	if (task == NULL) {
 		(void)SBX_Err_Set(&err, SBX_FAIL_HOST, 0,
-		    "workspace_backend is full");
+		    "workspace_backend is full; raise that parameter");
 		dir_fail(ctx->bo, dir, &err);
 		return (-1);
 	}
@@ -197,7 +197,8 @@ dir_http1pipe(VRT_CTX, VCL_BACKEND d)
 	CHECK_OBJ_NOTNULL(d, DIRECTOR_MAGIC);
 	CAST_OBJ_NOTNULL(dir, d->priv, VSBX_DIR_MAGIC);
 	VSLb(ctx->bo->vsl, SLT_FetchError,
-	    "sandbox %s: pipe mode is not supported", dir->prg->name);
+	    "sandbox %s: pipe mode is not supported; return (pass) in vcl_recv",
+	    dir->prg->name);
 	l = write(ctx->req->sp->fd, answer, sizeof answer - 1);
 	if (l != (ssize_t)(sizeof answer - 1))
 		VSLb(ctx->bo->vsl, SLT_Debug,

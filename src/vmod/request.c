@@ -94,7 +94,7 @@ req_body(struct busyobj *bo, struct req_body *rb)
 	CHECK_OBJ_NOTNULL(rb, REQ_BODY_MAGIC);
 	if (req_has_body(bo) && req_is_filtered(bo))
 		return (SBX_Err_Set(rb->err, SBX_FAIL_HOST, 0,
-		    "bereq.filters is not supported"));
+		    "bereq.filters is not supported with a body; unset it"));
 	if (bo->bereq_body != NULL)
 		i = ObjIterate(bo->wrk, bo->bereq_body, rb, req_body_bytes, 0);
 	else if (req_has_body(bo))
@@ -272,7 +272,7 @@ req_run(struct busyobj *bo, struct vsbx_task *task, const char *arg,
 	h = WS_Alloc(bo->ws, (bo->bereq->nhd + 1U) * sizeof *h);
 	if (h == NULL)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, 0,
-		    "workspace_backend is full"));
+		    "workspace_backend is full; raise that parameter"));
 	req.method = req_field(bo, HTTP_HDR_METHOD);
 	req.url = req_field(bo, HTTP_HDR_URL);
 	req.proto = req_field(bo, HTTP_HDR_PROTO);

@@ -224,7 +224,8 @@ resp_full(struct sbx_err *err)
 {
 
 	return (SBX_Err_Set(err, SBX_FAIL_HOST, 0,
-	    "the response does not fit into workspace_backend"));
+	    "the response does not fit into workspace_backend; raise that "
+	    "parameter"));
 }
 
 int
@@ -253,7 +254,8 @@ vsbx_response_apply(struct busyobj *bo, struct vsbx_task *task,
 	/* Varnish may have to add a Date. */
 	if (hp->nhd + rp->n + 1 > hp->shd)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, 0,
-		    "the response has more headers than http_max_hdr"));
+		    "the response has more headers than http_max_hdr; raise "
+		    "that parameter"));
 	p = WS_Alloc(bo->ws, (unsigned)rp->bytes);
 	if (p == NULL)
 		return (resp_full(err));

@@ -262,8 +262,8 @@ program_backend_task(VRT_CTX, struct vmod_sandbox_program *prg,
 
 	task = vsbx_task_get(ctx, prg);
 	if (task == NULL) {
-		VRT_fail(ctx, "sandbox %s: workspace_backend is full",
-		    prg->name);
+		VRT_fail(ctx, "sandbox %s: workspace_backend is full; raise"
+		    " that parameter", prg->name);
 		return (NULL);
 	}
 	task->arg = arg;
@@ -309,7 +309,8 @@ vmod_program_stats(VRT_CTX, struct vmod_sandbox_program *prg)
 	vsbx_list_json(vsb, prg);
 	s = WS_VSB_finish(vsb, ctx->ws, NULL);
 	if (s == NULL)
-		VRT_fail(ctx, "sandbox %s: the workspace is full", prg->name);
+		VRT_fail(ctx, "sandbox %s: the workspace is full; raise"
+		    " workspace_client, or workspace_backend", prg->name);
 	return (s);
 }
 

@@ -23,10 +23,14 @@ first_wins(void)
 	SBX_Err_Clear(&e);
 	CHECK_EQ(e.kind, SBX_FAIL_NONE);
 	CHECK_EQ(SBX_Err_Set(&e, SBX_FAIL_HOST, ENOMEM, "page %d", 7), -1);
-	CHECK(!strcmp(e.msg, "page 7: Cannot allocate memory"));
+	CHECK(!strcmp(e.msg, "page 7: Cannot allocate memory (limit: memory, "
+	    "vm.max_map_count)"));
 	CHECK_EQ(SBX_Err_Set(&e, SBX_FAIL_GUEST, 0, "other"), -1);
 	CHECK_EQ(e.kind, SBX_FAIL_HOST);
-	CHECK(!strcmp(e.msg, "page 7: Cannot allocate memory"));
+	CHECK(!strncmp(e.msg, "page 7: ", 8));
+	SBX_Err_Clear(&e);
+	(void)SBX_Err_Set(&e, SBX_FAIL_CONFIG, ENOMEM, "file");
+	CHECK(!strcmp(e.msg, "file: Cannot allocate memory"));
 }
 
 static void

@@ -2,13 +2,11 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * pool.c: lending VMs out, and keeping as many as are needed.
+ * pool.c: lending VMs out.
  *
  * Idle VMs are stacks, one for each CPU: the one that was put back last on this
  * CPU is used next, its pages are still in the cache, and those below it can
- * be retired. VMs are created and
- * destroyed by the pool's own thread only; a program that crashes all the
- * time keeps that thread busy, and no other.
+ * be retired.
  */
 
 #include "config.h"
@@ -26,25 +24,10 @@
 
 #include "base/err.h"
 #include "base/os.h"
-#include "pool/pool_priv.h"
+#include "pool/gen.h"
+#include "pool/pool_impl.h"
 #include "pool/program.h"
 #include "pool/vm_priv.h"
-
-/* After a VM could not be created: wait so long, twice as long the next time,
- * up to the maximum. Seconds. */
-#define POOL_BACKOFF_MIN	0.1
-#define POOL_BACKOFF_MAX	10.0
-
-/* How long Start may make VMs, seconds. It is called with others waiting (in
- * varnishd the CLI, whose patience is cli_timeout); the pool's thread makes
- * the rest. */
-#define POOL_START_MAX		1.0
-
-/* A VM above the minimum is retired when it has been idle for so long. */
-#define POOL_RETIRE_AFTER	60.0
-
-/* Stacks of idle VMs. CPUs share them where there are more. */
-#define POOL_STACKS		64
 
 /* A request that waits in line; lives on its thread's stack. */
 struct pool_waiter {
@@ -55,52 +38,6 @@ struct pool_waiter {
 	struct sbx_vm		*vm;		/* what it got */
 	int			woken;
 };
-
-VTAILQ_HEAD(pool_vms, sbx_vm);
-
-struct sbx_pool {
-	unsigned		magic;
-#define SBX_POOL_MAGIC		0x5ac61e07
-	const struct sbx_image	*img;
-	const struct sbx_program_cfg *cfg;
-	pthread_condattr_t	condattr;	/* CLOCK_MONOTONIC */
-	pthread_t		thread;
-
-	pthread_mutex_t		mtx;		/* protects the rest */
-	pthread_cond_t		cond;		/* upkeep and Stop wait */
-	int			warm;
-	int			stop;
-	int			no_warmup;	/* it failed once */
-	unsigned		n_vms;		/* exist, or are being made */
-	unsigned		n_busy;		/* lent out */
-	unsigned		n_wait;
-	unsigned		n_idle;
-	struct pool_vms		idle[POOL_STACKS];
-	struct pool_vms		dead;
-	VTAILQ_HEAD(, pool_waiter) waiters;
-	double			backoff;	/* seconds, 0: none */
-	double			backoff_until;
-	struct sbx_err		backoff_err;
-	struct sbx_pool_stats	stats;
-};
-
-static double
-pool_now(void)
-{
-	int64_t ns = SBX_Os_Mono();
-
-	return ((double)ns * 1e-9);
-}
-
-static struct timespec
-pool_timespec(double t)
-{
-	struct timespec ts;
-
-	ts.tv_sec = (time_t)t;
-	ts.tv_nsec = (long)((t - (double)ts.tv_sec) * 1e9);
-	return (ts);
-}
 
 /*--------------------------------------------------------------------
  * Borrowing. All of these are called with the lock held.
@@ -117,8 +54,8 @@ pool_lend(struct sbx_pool *pool, struct sbx_vm *vm)
 	return (vm);
 }
 
-static void
-pool_unidle(struct sbx_pool *pool, struct sbx_vm *vm)
+void
+SBX_Pool_Unidle(struct sbx_pool *pool, struct sbx_vm *vm)
 {
 
 	assert(pool->n_idle > 0);
@@ -147,9 +84,9 @@ pool_first(const struct sbx_pool *pool)
 	return (vm);
 }
 
-/* A VM is READY: it goes to the first in line, or on the stack. */
+/* A VM goes to the first in line, or on the stack. */
 static void
-pool_offer(struct sbx_pool *pool, struct sbx_vm *vm)
+pool_give(struct sbx_pool *pool, struct sbx_vm *vm)
 {
 	struct pool_waiter *w;
 
@@ -169,8 +106,22 @@ pool_offer(struct sbx_pool *pool, struct sbx_vm *vm)
 	AZ(pthread_cond_signal(&w->cond));
 }
 
-static void
-pool_wake_all(struct sbx_pool *pool)
+/* A VM is READY: will anybody want it? */
+void
+SBX_Pool_Offer(struct sbx_pool *pool, struct sbx_vm *vm)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	if (vm->gen == pool->gen) {
+		pool_give(pool, vm);
+		return;
+	}
+	VTAILQ_INSERT_TAIL(&pool->old, vm, list);
+	AZ(pthread_cond_broadcast(&pool->cond));
+}
+
+void
+SBX_Pool_WakeAll(struct sbx_pool *pool)
 {
 	struct pool_waiter *w;
 
@@ -232,7 +183,7 @@ pool_wait(struct sbx_pool *pool, struct sbx_err *err)
 	/* upkeep can do something about it, or need not wake up */
 	if (pool->n_vms < pool->cfg->max_vms)
 		AZ(pthread_cond_signal(&pool->cond));
-	ts = pool_timespec(pool_now() + pool->cfg->queue_timeout);
+	ts = SBX_Pool_Timespec(SBX_Pool_Now() + pool->cfg->queue_timeout);
 	while (!w.woken && e != ETIMEDOUT)
 		e = pthread_cond_timedwait(&w.cond, &pool->mtx, &ts);
 	if (!w.woken) {
@@ -262,7 +213,7 @@ SBX_Pool_Get(struct sbx_pool *pool, struct sbx_err *err)
 	AZ(pthread_mutex_lock(&pool->mtx));
 	vm = pool->warm ? pool_first(pool) : NULL;
 	if (vm != NULL) {
-		pool_unidle(pool, vm);
+		SBX_Pool_Unidle(pool, vm);
 		(void)pool_lend(pool, vm);
 	} else if (!pool_may_wait(pool, err))
 		vm = pool_wait(pool, err);
@@ -326,7 +277,7 @@ SBX_Pool_Put(struct sbx_pool *pool, struct sbx_vm **vmp)
 		pool->stats.pages_reset += vm->n_reset;
 		pool->stats.pages_dropped += vm->n_dropped;
 		pool->stats.pages_hot += vm->n_hot - hot;
-		pool_offer(pool, vm);
+		SBX_Pool_Offer(pool, vm);
 	} else {
 		if (reset == -1)
 			pool->stats.reset_fail++;
@@ -340,205 +291,32 @@ SBX_Pool_Put(struct sbx_pool *pool, struct sbx_vm **vmp)
 }
 
 /*--------------------------------------------------------------------
- * Upkeep
- */
-
-/* Make a VM. Without the lock. */
-static struct sbx_vm *
-pool_make(struct sbx_pool *pool, int *warmup, struct sbx_err *err)
-{
-	struct sbx_vm *vm = NULL;
-
-	if (!SBX_VM_New(pool->img, pool->cfg->request_timeout, *warmup, &vm,
-	    err))
-		return (vm);
-	AZ(vm);
-	if (!*warmup || err->kind != SBX_FAIL_GUEST)
-		return (NULL);
-	/* the guest does not like that request; others it may */
-	SBX_Err_Clear(err);
-	*warmup = 0;
-	(void)SBX_VM_New(pool->img, pool->cfg->request_timeout, 0, &vm, err);
-	return (vm);
-}
-
-/* Make a VM and offer it. Called with the lock, gives it up meanwhile.
- * n_vms has been raised already. */
-static int
-pool_grow(struct sbx_pool *pool, struct sbx_err *err)
-{
-	struct sbx_vm *vm;
-	int warmup, wanted;
-
-	/* those who wait would wait for that as well */
-	wanted = warmup = !pool->no_warmup && pool->n_wait == 0;
-	AZ(pthread_mutex_unlock(&pool->mtx));
-	SBX_Err_Clear(err);
-	vm = pool_make(pool, &warmup, err);
-	AZ(pthread_mutex_lock(&pool->mtx));
-	if (wanted && !warmup) {
-		pool->no_warmup = 1;
-		pool->stats.warmup_fail++;
-	}
-	if (vm != NULL) {
-		pool->stats.created++;
-		pool->stats.pages_hot += vm->n_hot;
-		pool->backoff = 0;
-		pool_offer(pool, vm);
-		return (0);
-	}
-	pool->stats.create_fail++;
-	pool->n_vms--;
-	return (-1);
-}
-
-static void
-pool_backoff(struct sbx_pool *pool, const struct sbx_err *err, double now)
-{
-
-	pool->backoff = pool->backoff == 0 ? POOL_BACKOFF_MIN :
-	    2 * pool->backoff;
-	if (pool->backoff > POOL_BACKOFF_MAX)
-		pool->backoff = POOL_BACKOFF_MAX;
-	pool->backoff_until = now + pool->backoff;
-	pool->backoff_err = *err;
-	/* nobody will come for them */
-	if (pool->n_vms == 0)
-		pool_wake_all(pool);
-}
-
-/* Destroy a VM that is on no list any more. Gives the lock up meanwhile. */
-static void
-pool_destroy(struct sbx_pool *pool, struct sbx_vm *vm)
-{
-
-	pool->stats.pages_hot -= vm->n_hot;
-	AZ(pthread_mutex_unlock(&pool->mtx));
-	SBX_VM_Destroy(&vm);
-	AZ(pthread_mutex_lock(&pool->mtx));
-	assert(pool->n_vms > 0);
-	pool->n_vms--;
-	pool->stats.destroyed++;
-}
-
-static int
-pool_wants_more(const struct sbx_pool *pool)
-{
-
-	return (pool->n_vms < pool->cfg->min_vms ||
-	    (pool->n_wait > 0 && pool->n_vms < pool->cfg->max_vms));
-}
-
-/* The VM that has been idle longest, if that is too long. */
-static struct sbx_vm *
-pool_retiree(const struct sbx_pool *pool, double now, double *next)
-{
-	struct sbx_vm *vm = NULL, *last;
-	unsigned u;
-
-	for (u = 0; u < POOL_STACKS; u++) {
-		last = VTAILQ_LAST(&pool->idle[u], pool_vms);
-		if (last != NULL && (vm == NULL || last->t_used < vm->t_used))
-			vm = last;
-	}
-	if (vm == NULL || pool->n_vms <= pool->cfg->min_vms)
-		return (NULL);
-	if (now - vm->t_used >= POOL_RETIRE_AFTER)
-		return (vm);
-	if (vm->t_used + POOL_RETIRE_AFTER < *next)
-		*next = vm->t_used + POOL_RETIRE_AFTER;
-	return (NULL);
-}
-
-static double
-pool_tick(struct sbx_pool *pool, double now)
-{
-	struct sbx_vm *vm;
-	struct sbx_err err;
-	double next = now + POOL_RETIRE_AFTER;
-
-	vm = VTAILQ_FIRST(&pool->dead);
-	if (vm != NULL) {
-		VTAILQ_REMOVE(&pool->dead, vm, list);
-		pool_destroy(pool, vm);
-		return (now);
-	}
-	if (pool_wants_more(pool)) {
-		if (pool->backoff > 0 && now < pool->backoff_until) {
-			if (pool->n_vms == 0)
-				pool_wake_all(pool);
-			return (pool->backoff_until);
-		}
-		pool->n_vms++;
-		if (pool_grow(pool, &err))
-			pool_backoff(pool, &err, now);
-		return (now);
-	}
-	vm = pool_retiree(pool, now, &next);
-	if (vm != NULL) {
-		pool_unidle(pool, vm);
-		pool_destroy(pool, vm);
-		return (now);
-	}
-	return (next);
-}
-
-double
-SBX_Pool_Tick(struct sbx_pool *pool, double now)
-{
-	double next;
-
-	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
-	AZ(pthread_mutex_lock(&pool->mtx));
-	next = pool_tick(pool, now);
-	AZ(pthread_mutex_unlock(&pool->mtx));
-	return (next);
-}
-
-static void *
-pool_main(void *priv)
-{
-	struct sbx_pool *pool;
-	struct timespec ts;
-	double now, next;
-
-	CAST_OBJ_NOTNULL(pool, priv, SBX_POOL_MAGIC);
-	AZ(pthread_mutex_lock(&pool->mtx));
-	while (!pool->stop) {
-		now = pool_now();
-		next = pool_tick(pool, now);
-		if (next <= now || pool->stop)
-			continue;
-		ts = pool_timespec(next);
-		(void)pthread_cond_timedwait(&pool->cond, &pool->mtx, &ts);
-	}
-	AZ(pthread_mutex_unlock(&pool->mtx));
-	return (NULL);
-}
-
-/*--------------------------------------------------------------------
  * Life
  */
 
 int
-SBX_Pool_New(const struct sbx_image *img, const struct sbx_program_cfg *cfg,
+SBX_Pool_New(struct sbx_gen **genp, const struct sbx_program_cfg *cfg,
     struct sbx_pool **pp, struct sbx_err *err)
 {
 	struct sbx_pool *pool;
 	unsigned u;
 
-	CHECK_OBJ_NOTNULL(img, SBX_IMAGE_MAGIC);
+	AN(genp);
+	CHECK_OBJ_NOTNULL(*genp, SBX_GEN_MAGIC);
 	AN(cfg);
 	AN(pp);
 	AZ(*pp);
 	SBX_ALLOC_OBJ(pool, SBX_POOL_MAGIC);
 	if (pool == NULL)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "pool"));
-	pool->img = img;
+	TAKE_OBJ_NOTNULL(pool->gen, genp, SBX_GEN_MAGIC);
+	AZ(pool->gen->n_made);
 	pool->cfg = cfg;
+	VTAILQ_INIT(&pool->old_gens);
 	for (u = 0; u < POOL_STACKS; u++)
 		VTAILQ_INIT(&pool->idle[u]);
 	VTAILQ_INIT(&pool->dead);
+	VTAILQ_INIT(&pool->old);
 	VTAILQ_INIT(&pool->waiters);
 	AZ(pthread_mutex_init(&pool->mtx, NULL));
 	AZ(pthread_condattr_init(&pool->condattr));
@@ -556,82 +334,15 @@ SBX_Pool_Destroy(struct sbx_pool **pp)
 	TAKE_OBJ_NOTNULL(pool, pp, SBX_POOL_MAGIC);
 	AZ(pool->warm);
 	AZ(pool->n_vms);
+	AZ(pool->n_old);
+	SBX_Gen_Destroy(&pool->gen);
 	AZ(pthread_cond_destroy(&pool->cond));
 	AZ(pthread_condattr_destroy(&pool->condattr));
 	AZ(pthread_mutex_destroy(&pool->mtx));
 	FREE_OBJ(pool);
 }
 
-/* Without thread, with the lock: destroy everything that is not lent out. */
-static void
-pool_empty(struct sbx_pool *pool)
-{
-	struct sbx_vm *vm;
-	unsigned u;
-
-	AZ(pool->n_busy);
-	for (u = 0; u < POOL_STACKS; u++)
-		VTAILQ_CONCAT(&pool->dead, &pool->idle[u], list);
-	pool->n_idle = 0;
-	while ((vm = VTAILQ_FIRST(&pool->dead)) != NULL) {
-		VTAILQ_REMOVE(&pool->dead, vm, list);
-		pool_destroy(pool, vm);
-	}
-	AZ(pool->n_vms);
-	pool->backoff = 0;
-}
-
-int
-SBX_Pool_Start(struct sbx_pool *pool, struct sbx_err *err)
-{
-	double limit = pool_now() + POOL_START_MAX;
-	int e;
-
-	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
-	AZ(pthread_mutex_lock(&pool->mtx));
-	AZ(pool->warm);
-	pool->stop = 0;
-	do
-		pool->n_vms++;
-	while (!pool_grow(pool, err) && pool->n_vms < pool->cfg->min_vms &&
-	    pool_now() < limit);
-	if (pool->n_vms > 0) {
-		SBX_Err_Clear(err);
-		pool->warm = 1;
-		e = sbx_os.pthread_create(&pool->thread, NULL, pool_main,
-		    pool);
-		if (e != 0) {
-			pool->warm = 0;
-			(void)SBX_Err_Set(err, SBX_FAIL_HOST, e,
-			    "thread for a pool");
-			pool_empty(pool);
-		} else
-			(void)pthread_setname_np(pool->thread, "sbx-pool");
-	}
-	e = pool->warm;
-	AZ(pthread_mutex_unlock(&pool->mtx));
-	return (e ? 0 : -1);
-}
-
-void
-SBX_Pool_Stop(struct sbx_pool *pool)
-{
-
-	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
-	AZ(pthread_mutex_lock(&pool->mtx));
-	AN(pool->warm);
-	pool->warm = 0;
-	pool_wake_all(pool);
-	while (pool->n_busy > 0)
-		AZ(pthread_cond_wait(&pool->cond, &pool->mtx));
-	pool->stop = 1;
-	AZ(pthread_cond_broadcast(&pool->cond));
-	AZ(pthread_mutex_unlock(&pool->mtx));
-	AZ(pthread_join(pool->thread, NULL));
-	AZ(pthread_mutex_lock(&pool->mtx));
-	pool_empty(pool);
-	AZ(pthread_mutex_unlock(&pool->mtx));
-}
+/*--------------------------------------------------------------------*/
 
 int
 SBX_Pool_Healthy(struct sbx_pool *pool)
@@ -653,7 +364,7 @@ SBX_Pool_Stats(struct sbx_pool *pool, struct sbx_pool_stats *st)
 	AN(st);
 	AZ(pthread_mutex_lock(&pool->mtx));
 	*st = pool->stats;
-	st->vms = pool->n_vms;
+	st->vms = pool->n_vms + pool->n_old;
 	st->vms_busy = pool->n_busy;
 	st->vms_max = pool->cfg->max_vms;
 	st->queue = pool->n_wait;

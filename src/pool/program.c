@@ -22,29 +22,20 @@
 #include "base/os.h"
 #include "machine/gmem.h"
 #include "machine/kvm.h"
-#include "pool/image.h"
+#include "pool/gen.h"
 #include "pool/pool_priv.h"
-#include "pool/program.h"
+#include "pool/program_priv.h"
 
 /* An executable larger than this is somebody's mistake. */
 #define PROGRAM_FILE_MAX	(INT64_C(1) << 30)
 
-struct sbx_program {
-	unsigned		magic;
-#define SBX_PROGRAM_MAGIC	0x60d92b1f
-	VTAILQ_ENTRY(sbx_program) list;
-	unsigned		refs;
-	unsigned		warm;
-	struct sbx_program_cfg	cfg;		/* own copies */
-	struct stat		st;		/* of the file, when read */
-	struct sbx_kvm		*kvm;
-	struct sbx_image	*img;
-	struct sbx_pool		*pool;
-};
-
 /* CLI thread only */
 static VTAILQ_HEAD(, sbx_program) programs =
     VTAILQ_HEAD_INITIALIZER(programs);
+
+/* KVM is opened and closed by one thread at a time. Not a leaf: closing it
+ * stops the watchdog. */
+static pthread_mutex_t program_kvm_mtx = PTHREAD_MUTEX_INITIALIZER;
 
 void
 SBX_Program_Defaults(struct sbx_program_cfg *cfg)
@@ -90,6 +81,10 @@ cfg_check(const struct sbx_program_cfg *cfg, struct sbx_err *err)
 		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, 0,
 		    "the path \"%s\" is not absolute",
 		    cfg->path == NULL ? "" : cfg->path));
+	if (cfg->probe_url != NULL && cfg->probe_url[0] != '/')
+		return (SBX_Err_Set(err, SBX_FAIL_CONFIG, 0,
+		    "probe_url \"%s\" does not begin with a /",
+		    cfg->probe_url));
 	return (0);
 }
 
@@ -135,6 +130,15 @@ list_dup(const char * const *l, const char * const **copy)
 }
 
 static int
+text_same(const char *a, const char *b)
+{
+
+	if (a == NULL || b == NULL)
+		return (a == b);
+	return (!strcmp(a, b));
+}
+
+static int
 list_same(const char * const *a, const char * const *b)
 {
 	size_t n, u;
@@ -157,7 +161,11 @@ cfg_copy(struct sbx_program_cfg *to, const struct sbx_program_cfg *from,
 	*to = *from;
 	to->argv = to->envp = to->files = NULL;
 	to->path = SBX_Os_Strdup(from->path);
-	if (to->path == NULL || list_dup(from->argv, &to->argv) ||
+	to->probe_url = from->probe_url == NULL ? NULL :
+	    SBX_Os_Strdup(from->probe_url);
+	if (to->path == NULL ||
+	    (from->probe_url != NULL && to->probe_url == NULL) ||
+	    list_dup(from->argv, &to->argv) ||
 	    list_dup(from->envp, &to->envp) ||
 	    list_dup(from->files, &to->files))
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "program"));
@@ -169,6 +177,7 @@ cfg_free(struct sbx_program_cfg *cfg)
 {
 
 	free((void *)(uintptr_t)cfg->path);
+	free((void *)(uintptr_t)cfg->probe_url);
 	list_free(cfg->argv);
 	list_free(cfg->envp);
 	list_free(cfg->files);
@@ -183,7 +192,8 @@ cfg_same(const struct sbx_program_cfg *a, const struct sbx_program_cfg *b)
 	if (a->name != b->name)						\
 		return (0);
 #include "tbl/limits.h"
-	return (!strcmp(a->path, b->path) && list_same(a->argv, b->argv) &&
+	return (!strcmp(a->path, b->path) &&
+	    text_same(a->probe_url, b->probe_url) && list_same(a->argv, b->argv) &&
 	    list_same(a->envp, b->envp) && list_same(a->files, b->files));
 }
 
@@ -267,58 +277,136 @@ file_read(int fd, struct stat *st, struct sbx_err *err)
  * Programs
  */
 
-static void
-program_free(struct sbx_program **pp)
+int
+SBX_Program_Load(struct sbx_program *prg, struct sbx_gen **genp,
+    struct stat *st, struct sbx_err *err)
+{
+	void *file;
+	int fd;
+
+	CHECK_OBJ_NOTNULL(prg, SBX_PROGRAM_MAGIC);
+	AN(genp);
+	AZ(*genp);
+	fd = file_open(prg->cfg.path, st, err);
+	if (fd < 0)
+		return (-1);
+	file = file_read(fd, st, err);
+	SBX_Os_CloseFd(&fd);
+	if (file == NULL)
+		return (-1);
+	(void)SBX_Gen_New(prg->kvm, &prg->cfg, file, (size_t)st->st_size,
+	    genp, err);
+	free(file);
+	if (*genp == NULL)
+		return (-1);
+	if (prg->cfg.probe_url == NULL)
+		return (0);
+	if (!SBX_Gen_More(*genp, err) && !SBX_Gen_Probe(*genp, err))
+		return (0);
+	SBX_Gen_Destroy(genp);
+	return (-1);
+}
+
+void
+SBX_Program_Free(struct sbx_program **pp)
 {
 	struct sbx_program *prg;
 
 	TAKE_OBJ_NOTNULL(prg, pp, SBX_PROGRAM_MAGIC);
 	if (prg->pool != NULL)
 		SBX_Pool_Destroy(&prg->pool);
-	if (prg->img != NULL)
-		SBX_Image_Destroy(&prg->img);
-	if (prg->kvm != NULL)
+	if (prg->kvm != NULL) {
+		AZ(pthread_mutex_lock(&program_kvm_mtx));
 		SBX_Kvm_Close(&prg->kvm);
+		AZ(pthread_mutex_unlock(&program_kvm_mtx));
+	}
 	cfg_free(&prg->cfg);
+	AZ(pthread_cond_destroy(&prg->cond));
+	AZ(pthread_mutex_destroy(&prg->mtx));
+	AZ(pthread_mutex_destroy(&prg->life));
 	FREE_OBJ(prg);
 }
 
 static int
-program_new(const struct sbx_program_cfg *cfg, int fd, struct stat *st,
-    struct sbx_program **pp, struct sbx_err *err)
+program_kvm(struct sbx_program *prg, struct sbx_err *err)
+{
+	int i;
+
+	AZ(pthread_mutex_lock(&program_kvm_mtx));
+	i = SBX_Kvm_Open(&prg->kvm, err);
+	AZ(pthread_mutex_unlock(&program_kvm_mtx));
+	return (i);
+}
+
+static int
+program_start(struct sbx_program *prg, struct sbx_err *err)
+{
+	struct sbx_gen *gen = NULL;
+	struct stat st;
+	int i;
+
+	if (program_kvm(prg, err) || SBX_Program_Load(prg, &gen, &st, err))
+		return (-1);
+	/* nobody wants to be served yet */
+	SBX_Gen_Empty(gen);
+	i = SBX_Pool_New(&gen, &prg->cfg, &prg->pool, err);
+	if (gen != NULL)
+		SBX_Gen_Destroy(&gen);
+	if (i)
+		return (-1);
+	AZ(pthread_mutex_lock(&prg->mtx));
+	SBX_Program_Serves(prg, &st);
+	AZ(pthread_mutex_unlock(&prg->mtx));
+	return (0);
+}
+
+static int
+program_new(const struct sbx_program_cfg *cfg, struct sbx_program **pp,
+    struct sbx_err *err)
 {
 	struct sbx_program *prg;
-	void *file = NULL;
-	int i = -1;
 
 	SBX_ALLOC_OBJ(prg, SBX_PROGRAM_MAGIC);
 	if (prg == NULL)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "program"));
+	AZ(pthread_mutex_init(&prg->life, NULL));
+	AZ(pthread_mutex_init(&prg->mtx, NULL));
+	AZ(pthread_cond_init(&prg->cond, NULL));
 	prg->refs = 1;
-	prg->st = *st;
-	if (!cfg_copy(&prg->cfg, cfg, err))
-		file = file_read(fd, st, err);
-	if (file != NULL && !SBX_Kvm_Open(&prg->kvm, err) &&
-	    !SBX_Image_New(prg->kvm, &prg->cfg, file, (size_t)st->st_size,
-	    &prg->img, err))
-		i = SBX_Pool_New(prg->img, &prg->cfg, &prg->pool, err);
-	free(file);
-	if (i) {
-		program_free(&prg);
+	if (cfg_copy(&prg->cfg, cfg, err) || program_start(prg, err)) {
+		SBX_Program_Free(&prg);
 		return (-1);
 	}
+	VTAILQ_INSERT_TAIL(&programs, prg, list);
 	*pp = prg;
 	return (0);
+}
+
+static struct sbx_program *
+program_find(const struct sbx_program_cfg *cfg, const struct stat *st)
+{
+	struct sbx_program *prg;
+	int i;
+
+	VTAILQ_FOREACH(prg, &programs, list) {
+		CHECK_OBJ_NOTNULL(prg, SBX_PROGRAM_MAGIC);
+		AZ(pthread_mutex_lock(&prg->mtx));
+		i = file_same(&prg->st, st);
+		AZ(pthread_mutex_unlock(&prg->mtx));
+		if (i && cfg_same(&prg->cfg, cfg))
+			break;
+	}
+	return (prg);
 }
 
 int
 SBX_Program_Open(const struct sbx_program_cfg *user,
     struct sbx_program **pp, struct sbx_err *err)
 {
-	struct sbx_program_cfg whole, *cfg = &whole;
+	struct sbx_program_cfg cfg;
 	struct sbx_program *prg;
 	struct stat st;
-	int fd, i = 0;
+	int fd;
 
 	AN(user);
 	AN(pp);
@@ -326,23 +414,17 @@ SBX_Program_Open(const struct sbx_program_cfg *user,
 	AN(err);
 	if (cfg_check(user, err))
 		return (-1);
-	whole = *user;
-	whole.memory = SBX_Page_Up(user->memory);
-	fd = file_open(cfg->path, &st, err);
+	cfg = *user;
+	cfg.memory = SBX_Page_Up(user->memory);
+	fd = file_open(cfg.path, &st, err);
 	if (fd < 0)
-		return (SBX_Err_Wrap(err, "%s", cfg->path));
-	VTAILQ_FOREACH(prg, &programs, list)
-		if (file_same(&prg->st, &st) && cfg_same(&prg->cfg, cfg))
-			break;
+		return (SBX_Err_Wrap(err, "%s", cfg.path));
+	SBX_Os_CloseFd(&fd);
+	prg = program_find(&cfg, &st);
 	if (prg != NULL)
 		prg->refs++;
-	else
-		i = program_new(cfg, fd, &st, &prg, err);
-	SBX_Os_CloseFd(&fd);
-	if (i)
-		return (SBX_Err_Wrap(err, "%s", cfg->path));
-	if (prg->refs == 1)
-		VTAILQ_INSERT_TAIL(&programs, prg, list);
+	else if (program_new(&cfg, &prg, err))
+		return (SBX_Err_Wrap(err, "%s", cfg.path));
 	*pp = prg;
 	return (0);
 }
@@ -358,18 +440,22 @@ SBX_Program_Close(struct sbx_program **pp)
 		return;
 	AZ(prg->warm);
 	VTAILQ_REMOVE(&programs, prg, list);
-	program_free(&prg);
+	SBX_Program_Leave(&prg);
 }
 
 int
 SBX_Program_Warm(struct sbx_program *prg, struct sbx_err *err)
 {
+	int i = 0;
 
 	CHECK_OBJ_NOTNULL(prg, SBX_PROGRAM_MAGIC);
-	if (prg->warm == 0 && SBX_Pool_Start(prg->pool, err))
-		return (SBX_Err_Wrap(err, "%s", prg->cfg.path));
-	prg->warm++;
-	return (0);
+	AZ(pthread_mutex_lock(&prg->life));
+	if (prg->warm == 0)
+		i = SBX_Pool_Start(prg->pool, err);
+	if (i == 0)
+		prg->warm++;
+	AZ(pthread_mutex_unlock(&prg->life));
+	return (i == 0 ? 0 : SBX_Err_Wrap(err, "%s", prg->cfg.path));
 }
 
 void
@@ -377,9 +463,11 @@ SBX_Program_Cool(struct sbx_program *prg)
 {
 
 	CHECK_OBJ_NOTNULL(prg, SBX_PROGRAM_MAGIC);
+	AZ(pthread_mutex_lock(&prg->life));
 	assert(prg->warm > 0);
 	if (--prg->warm == 0)
 		SBX_Pool_Stop(prg->pool);
+	AZ(pthread_mutex_unlock(&prg->life));
 }
 
 struct sbx_pool *

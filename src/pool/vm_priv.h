@@ -17,6 +17,7 @@
 #include "pool/image.h"
 #include "pool/vm.h"
 
+struct sbx_gen;
 struct sbx_runner;
 
 enum sbx_vm_e {
@@ -72,6 +73,7 @@ struct sbx_vm {
 
 	/* pool.c, under its lock */
 	VTAILQ_ENTRY(sbx_vm)	list;
+	struct sbx_gen		*gen;		/* never changes */
 	unsigned		stack;		/* of the idle ones */
 
 	/* last, see vm_alloc() */

@@ -4,7 +4,7 @@
  *
  * LIMIT(type, name, unit, default, minimum, maximum, text): what can be set
  * for a program. Unit is for messages: bytes, VMs, requests,
- * fetches, seconds, boolean.
+ * fetches, seconds, status, boolean.
  */
 
 #define KIB	(UINT64_C(1) << 10)
@@ -35,6 +35,8 @@ LIMIT(uint64_t, max_fetch_bytes, "bytes", 8 * MIB, 0, 4 * GIB,
     "what the fetches of a request may move together")
 LIMIT(uint64_t, max_fetch_depth, "fetches", 3, 1, 16,
     "fetches that may wait for one another")
+LIMIT(uint64_t, probe_status, "status", 200, 200, 999,
+    "status that the probe has to be answered with")
 
 LIMIT(uint64_t, executable_memory, "boolean", 0, 0, 1,
     "the program may make code: 1, or 0")

@@ -39,5 +39,7 @@ POOL_STAT(c, fetch_hits,	"Fetches that the cache answered")
 POOL_STAT(c, fetch_errors,	"Fetches that came to nothing")
 POOL_STAT(c, fetch_loops,	"Fetches refused, too deep or of themselves")
 POOL_STAT(c, fetch_bytes,	"Bytes that fetches sent and got")
+POOL_STAT(c, reloads,		"Reloads that brought a new start into service")
+POOL_STAT(c, reload_fails,	"Reloads that failed, the old one serves on")
 POOL_STAT(c, log_dropped,	"Log lines dropped, over the request's share")
 #undef POOL_STAT

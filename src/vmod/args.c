@@ -158,6 +158,24 @@ args_check_files(struct args *a, const char * const *list)
 	}
 }
 
+static void
+args_probe(struct args *a, const char *url, struct sbx_program_cfg *cfg)
+{
+	const char *p;
+
+	CHECK_OBJ_NOTNULL(a, ARGS_MAGIC);
+	cfg->probe_url = url;
+	if (url == NULL || a->failed)
+		return;
+	for (p = url; *p > ' ' && *p != 0x7f; p++)
+		continue;
+	if (*url == '/' && *p == '\0')
+		return;
+	a->failed++;
+	VRT_fail(a->ctx, "sandbox %s: probe_url: \"%s\" is not a path, which"
+	    " begins with a / and has no spaces, as /health", a->obj, url);
+}
+
 /*--------------------------------------------------------------------*/
 
 int
@@ -199,6 +217,7 @@ vsbx_args_parse(VRT_CTX, const char *name, const struct VARGS(program__init) *v,
 	    v->valid_files ? v->files : NULL);
 	args_check_env(a, cfg->envp);
 	args_check_files(a, cfg->files);
+	args_probe(a, v->valid_probe_url ? v->probe_url : NULL, cfg);
 	if (!a->failed)
 		return (0);
 	vsbx_args_free(cfg);

@@ -216,6 +216,26 @@ SBX_Program_Cool(struct sbx_program *prg)
 	CHECK_OBJ_NOTNULL(prg, NATIVE_PROGRAM_MAGIC);
 }
 
+int
+SBX_Program_Reload(struct sbx_program *prg, const char *who,
+    sbx_reload_f *tell, struct sbx_err *err)
+{
+
+	CHECK_OBJ_NOTNULL(prg, NATIVE_PROGRAM_MAGIC);
+	(void)who;
+	(void)tell;
+	return (SBX_Err_Set(err, SBX_FAIL_HOST, 0, "there is no program"));
+}
+
+void
+SBX_Program_Info(struct sbx_program *prg, struct sbx_program_info *info)
+{
+
+	CHECK_OBJ_NOTNULL(prg, NATIVE_PROGRAM_MAGIC);
+	memset(info, 0, sizeof *info);
+	info->generation = 1;
+}
+
 struct sbx_pool *
 SBX_Program_Pool(const struct sbx_program *prg)
 {

@@ -93,8 +93,10 @@ SBX_Fetch_End(struct sbx_fetches *f, struct sbx_proc *p)
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	for (u = 0; f->n > 0; u++) {
 		assert(u < SANDBOX_MAX_FETCH);
-		if (f->slot[u].handle != 0)
-			slot_free(f, p, &f->slot[u]);
+		if (f->slot[u].handle == 0)
+			continue;
+		f->use.given_up += f->slot[u].answer == NULL;
+		slot_free(f, p, &f->slot[u]);
 	}
 }
 
@@ -109,12 +111,14 @@ item_over(struct sbx_fetches *f, struct sbx_proc *p,
 {
 
 	AN(error);
+	if (error != ECANCELED)
+		f->use.errors++;
+	else if (it->slot != NULL && it->slot->answer == NULL)
+		f->use.given_up++;
 	if (it->slot != NULL)
 		slot_free(f, p, it->slot);
 	it->slot = NULL;
 	it->error = error;
-	if (error != ECANCELED)
-		f->use.errors++;
 	if (error == ELOOP)
 		f->use.loops++;
 }
@@ -458,6 +462,7 @@ wait_answer(struct sbx_fetches *f, struct sbx_fetch_slot *s,
 	f->use.bytes += l;
 	if (a->body_len > s->max_body)
 		return (s->lowered ? EDQUOT : EMSGSIZE);
+	f->use.answers++;
 	f->use.hits += a->hit != 0;
 	return (0);
 }

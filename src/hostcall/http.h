@@ -79,9 +79,11 @@ struct sbx_fetch_use {
 	uint64_t		started;	/* counted for max_fetches */
 	uint64_t		bytes;		/* moved, of max_fetch_bytes */
 	uint64_t		reserved;	/* for answers to come */
-	uint64_t		hits;
+	uint64_t		answers;	/* that came */
+	uint64_t		hits;		/* of the answers */
 	uint64_t		errors;
 	uint64_t		loops;		/* of the errors */
+	uint64_t		given_up;	/* while they ran */
 };
 
 #endif

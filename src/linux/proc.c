@@ -89,7 +89,7 @@ SBX_Proc_Begin(struct sbx_proc *p, const struct sbx_host *host,
 	p->start = start;
 	p->deadline = deadline;
 	p->waited = 0;
-	p->out[0].len = p->out[1].len = 0;
+	p->out[0].len = p->out[1].len = p->tail_len = 0;
 	p->log_lines = p->log_bytes = 0;
 	p->log_dropped = 0;
 	p->syscalls = 0;
@@ -312,6 +312,12 @@ SBX_Proc_Log(struct sbx_proc *p, enum sbx_log_e what, const char *b, size_t l)
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	if (l > sizeof buf)
 		l = sizeof buf;
+	/* what a terminal or a log reader could take for something else */
+	for (u = 0; u < l; u++)
+		buf[u] = (b[u] >= ' ' && b[u] != 0x7f) || b[u] == '\t' ||
+		    (b[u] & 0x80) ? b[u] : '?';
+	if (!p->serving || what == SBX_LOG_STDERR)
+		proc_tail(p, buf, l);
 	if (p->serving && (p->log_lines >= SBX_LOG_LINES_MAX ||
 	    p->log_bytes + l > SBX_LOG_BYTES_MAX)) {
 		p->log_dropped++;
@@ -319,12 +325,6 @@ SBX_Proc_Log(struct sbx_proc *p, enum sbx_log_e what, const char *b, size_t l)
 	}
 	p->log_lines++;
 	p->log_bytes += (unsigned)l;
-	/* what a terminal or a log reader could take for something else */
-	for (u = 0; u < l; u++)
-		buf[u] = (b[u] >= ' ' && b[u] != 0x7f) || b[u] == '\t' ||
-		    (b[u] & 0x80) ? b[u] : '?';
-	if (!p->serving)
-		proc_tail(p, buf, l);
 	if (p->host != NULL && p->host->log != NULL)
 		p->host->log(p->host->priv, what, buf, l);
 	return (0);

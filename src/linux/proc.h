@@ -62,7 +62,8 @@ struct sbx_layout {
 #define SBX_LOG_BYTES_MAX	16384
 #define SBX_LOG_LINE_MAX	1024	/* SANDBOX_MAX_LOG */
 
-/* How much of what a program wrote before it was ready is kept. */
+/* How much is kept of what a program wrote last: before it was ready all of it
+ * counts, in a request what it wrote to descriptor 2. */
 #define SBX_TAIL_MAX		512
 
 /* What a program was killed by and where, for people and for core files. A
@@ -116,10 +117,12 @@ struct sbx_proc {
 	struct sbx_err		err;
 	struct sbx_death	death;		/* if (kill) */
 
-	/* While booting: what may explain that it fails; the last words. */
+	/* While booting: what may explain that it fails. */
 	int			status;		/* of exit() */
 	int			refused;	/* memory, at some time */
 	int			refused_last;	/* and got none since */
+
+	/* Per request or while booting: the last words. */
 	unsigned		tail_len;
 	char			tail[SBX_TAIL_MAX];
 };

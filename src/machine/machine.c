@@ -483,18 +483,21 @@ machine_exit_io(struct sbx_machine *m, struct sbx_err *err)
 static enum sbx_exit_e
 machine_run(struct sbx_machine *m, struct sbx_err *err)
 {
-	int i;
+	int64_t begin;
+	int i, e;
 
+	begin = SBX_Os_Mono();
 	do {
 		i = sbx_os.ioctl(m->vcpu_fd, KVM_RUN, NULL);
+		e = i < 0 ? errno : 0;
 		m->exits++;
-	} while (i < 0 && (errno == EINTR || errno == EAGAIN) &&
-	    !SBX_Watchdog_Kicked(m));
+	} while ((e == EINTR || e == EAGAIN) && !SBX_Watchdog_Kicked(m));
+	m->ran += SBX_Os_Mono() - begin;
 	m->run->kvm_dirty_regs = 0;
 	if (i < 0 && SBX_Watchdog_Kicked(m))
 		return (SBX_EXIT_KICKED);
 	if (i < 0) {
-		(void)SBX_Err_Set(err, SBX_FAIL_HOST, errno, "KVM_RUN");
+		(void)SBX_Err_Set(err, SBX_FAIL_HOST, e, "KVM_RUN");
 		return (SBX_EXIT_BAD);
 	}
 	if (m->run->exit_reason == KVM_EXIT_IO)

@@ -91,6 +91,7 @@ struct sbx_machine {
 	enum sbx_exit_e		last;		/* what Run returned */
 	uint8_t			*xsave;		/* room for KVM's answer */
 	uint64_t		exits;		/* KVM_RUNs that returned */
+	int64_t			ran;		/* ns, in KVM_RUN */
 
 	/* watchdog.c; deadline is SBX_Os_Mono() time */
 	VTAILQ_ENTRY(sbx_machine) watch_list;

@@ -81,15 +81,18 @@ care_grow(struct sbx_pool *pool, struct sbx_err *err)
 
 	/* those who wait would wait for that as well */
 	wanted = warmup = !gen->no_warmup && pool->n_wait == 0;
+	pool->n_making++;
 	AZ(pthread_mutex_unlock(&pool->mtx));
 	SBX_Err_Clear(err);
 	(void)SBX_Gen_Make(gen, &warmup, &vm, err);
 	AZ(pthread_mutex_lock(&pool->mtx));
+	pool->n_making--;
 	if (wanted && !warmup) {
 		gen->no_warmup = 1;
 		pool->stats.warmup_fail++;
 	}
 	if (vm != NULL) {
+		vm->serial = ++pool->serial;
 		pool->stats.created++;
 		pool->stats.pages_hot += vm->n_hot;
 		pool->backoff = 0;
@@ -379,6 +382,7 @@ care_switch(struct sbx_pool *pool, struct sbx_gen *gen)
 	while ((vm = VTAILQ_FIRST(&gen->made)) != NULL) {
 		VTAILQ_REMOVE(&gen->made, vm, list);
 		gen->n_made--;
+		vm->serial = ++pool->serial;
 		pool->n_vms++;
 		pool->stats.created++;
 		pool->stats.pages_hot += vm->n_hot;

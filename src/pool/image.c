@@ -204,6 +204,7 @@ boot_data_range(struct boot *b, uint64_t lo, uint64_t hi)
 		if (!SBX_Page_IsZero((const uint8_t *)b->mem + at)) {
 			p = at / SBX_PAGE;
 			img->data[p / 64] |= UINT64_C(1) << (p % 64);
+			img->n_data++;
 		} else if (sbx_os.fallocate(img->fd, FALLOC_FL_PUNCH_HOLE |
 		    FALLOC_FL_KEEP_SIZE, (off_t)at, SBX_PAGE) < 0)
 			return (SBX_Err_Set(b->err, SBX_FAIL_HOST, errno,

@@ -42,6 +42,7 @@ struct sbx_image {
 	uint64_t		size;		/* of memory, bytes */
 	const uint8_t		*golden;	/* read-only mapping of fd */
 	uint64_t		*data;		/* a bit per page: not zero */
+	uint64_t		n_data;		/* of them */
 	unsigned		n_range;
 	struct sbx_range	range[SBX_IMAGE_RANGES_MAX];
 	uint64_t		body_max;	/* of an answer, bytes */

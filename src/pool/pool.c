@@ -49,6 +49,7 @@ pool_lend(struct sbx_pool *pool, struct sbx_vm *vm)
 
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
 	SBX_VM_State(vm, SBX_VM_LENT);
+	vm->usage.vm = vm->serial;
 	pool->n_busy++;
 	pool->stats.requests++;
 	return (vm);
@@ -174,6 +175,7 @@ pool_wait(struct sbx_pool *pool, struct sbx_err *err)
 {
 	struct pool_waiter w;
 	struct timespec ts;
+	int64_t t = SBX_Os_Mono();
 	int e = 0;
 
 	INIT_OBJ(&w, POOL_WAITER_MAGIC);
@@ -183,9 +185,13 @@ pool_wait(struct sbx_pool *pool, struct sbx_err *err)
 	/* upkeep can do something about it, or need not wake up */
 	if (pool->n_vms < pool->cfg->max_vms)
 		AZ(pthread_cond_signal(&pool->cond));
-	ts = SBX_Pool_Timespec(SBX_Pool_Now() + pool->cfg->queue_timeout);
+	ts = SBX_Pool_Timespec((double)t * 1e-9 + pool->cfg->queue_timeout);
 	while (!w.woken && e != ETIMEDOUT)
 		e = pthread_cond_timedwait(&w.cond, &pool->mtx, &ts);
+	t = SBX_Os_Mono() - t;
+	pool->ns.queued += t;
+	if (w.vm != NULL)
+		w.vm->usage.queued = t;
 	if (!w.woken) {
 		VTAILQ_REMOVE(&pool->waiters, &w, list);
 		pool->n_wait--;
@@ -226,18 +232,36 @@ SBX_Pool_Get(struct sbx_pool *pool, struct sbx_err *err)
  */
 
 static void
-pool_count(struct sbx_pool *pool, const struct sbx_vm *vm, int served)
+pool_count_answer(struct sbx_pool_stats *st, unsigned status)
+{
+
+	st->answers++;
+	switch (status / 100) {
+	case 2:	st->answers_2xx++;	break;
+	case 3:	st->answers_3xx++;	break;
+	case 4:	st->answers_4xx++;	break;
+	case 5:	st->answers_5xx++;	break;
+	default: st->answers_other++;	break;
+	}
+}
+
+static void
+pool_count(struct sbx_pool *pool, const struct sbx_vm *vm)
 {
 	struct sbx_pool_stats *st = &pool->stats;
 
+	pool->ns.run += vm->usage.run;
+	pool->ns.cpu += vm->usage.cpu;
+	pool->ns.slept += vm->usage.waited;
 	st->exits += vm->usage.exits;
 	st->syscalls += vm->usage.syscalls;
 	st->log_dropped += vm->usage.log_dropped;
-	st->answers += (unsigned)served;
 	st->fetches += vm->usage.fetch.asked;
+	st->fetch_answers += vm->usage.fetch.answers;
 	st->fetch_hits += vm->usage.fetch.hits;
 	st->fetch_errors += vm->usage.fetch.errors;
 	st->fetch_loops += vm->usage.fetch.loops;
+	st->fetch_given_up += vm->usage.fetch.given_up;
 	st->fetch_bytes += vm->usage.fetch.bytes;
 	switch (vm->proc.kill) {
 #define KILL(name, text)						\
@@ -251,35 +275,59 @@ pool_count(struct sbx_pool *pool, const struct sbx_vm *vm, int served)
 	}
 }
 
-void
-SBX_Pool_Put(struct sbx_pool *pool, struct sbx_vm **vmp)
+/* Put it back, and say what that was. */
+static void
+pool_reset(struct sbx_vm *vm, struct sbx_return *ret)
 {
-	struct sbx_vm *vm;
 	struct sbx_err err;
+	int64_t begin;
+
+	memset(ret, 0, sizeof *ret);
+	if (vm->state == SBX_VM_DEAD)
+		return;
+	SBX_Err_Clear(&err);
+	begin = SBX_Os_Mono();
+	ret->reset = SBX_VM_Reset(vm, &err) ? -1 : 1;
+	ret->time = SBX_Os_Mono() - begin;
+	ret->pages = vm->n_reset;
+	ret->dropped = vm->n_dropped;
+	ret->hot = vm->n_hot;
+}
+
+void
+SBX_Pool_Return(struct sbx_pool *pool, struct sbx_vm **vmp,
+    struct sbx_return *ret)
+{
+	struct sbx_return dummy;
+	struct sbx_vm *vm;
+	unsigned status = 0;
 	uint64_t hot;
-	int served, reset;
 
 	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
 	TAKE_OBJ_NOTNULL(vm, vmp, SBX_VM_MAGIC);
-	SBX_Err_Clear(&err);
-	served = vm->state == SBX_VM_SPENT;
+	if (ret == NULL)
+		ret = &dummy;
+	if (vm->state == SBX_VM_SPENT)
+		status = SBX_VM_Answer(vm)->status;
 	hot = vm->n_hot;
-	reset = vm->state == SBX_VM_DEAD ? 0 :
-	    SBX_VM_Reset(vm, &err) ? -1 : 1;
+	pool_reset(vm, ret);
 	AZ(pthread_mutex_lock(&pool->mtx));
-	pool_count(pool, vm, served);
+	pool_count(pool, vm);
+	if (status != 0)
+		pool_count_answer(&pool->stats, status);
+	pool->ns.reset += ret->time;
 	memset(&vm->usage, 0, sizeof vm->usage);
 	vm->proc.kill = SBX_KILL_NONE;
 	assert(pool->n_busy > 0);
 	pool->n_busy--;
-	if (reset == 1) {
+	if (ret->reset == 1) {
 		pool->stats.resets++;
-		pool->stats.pages_reset += vm->n_reset;
-		pool->stats.pages_dropped += vm->n_dropped;
+		pool->stats.pages_reset += ret->pages;
+		pool->stats.pages_dropped += ret->dropped;
 		pool->stats.pages_hot += vm->n_hot - hot;
 		SBX_Pool_Offer(pool, vm);
 	} else {
-		if (reset == -1)
+		if (ret->reset == -1)
 			pool->stats.reset_fail++;
 		vm->n_hot = hot;
 		VTAILQ_INSERT_TAIL(&pool->dead, vm, list);
@@ -288,6 +336,13 @@ SBX_Pool_Put(struct sbx_pool *pool, struct sbx_vm **vmp)
 	if (!pool->warm)
 		AZ(pthread_cond_broadcast(&pool->cond));
 	AZ(pthread_mutex_unlock(&pool->mtx));
+}
+
+void
+SBX_Pool_Put(struct sbx_pool *pool, struct sbx_vm **vmp)
+{
+
+	SBX_Pool_Return(pool, vmp, NULL);
 }
 
 /*--------------------------------------------------------------------
@@ -367,7 +422,16 @@ SBX_Pool_Stats(struct sbx_pool *pool, struct sbx_pool_stats *st)
 	st->vms = pool->n_vms + pool->n_old;
 	st->vms_busy = pool->n_busy;
 	st->vms_max = pool->cfg->max_vms;
+	st->vms_creating = pool->n_making;
 	st->queue = pool->n_wait;
 	st->vms_idle = pool->n_idle;
+	st->private_bytes = st->pages_hot * SBX_PAGE;
+	st->image_bytes = pool->gen->img->n_data * SBX_PAGE;
+	/* nothing is lost: the sums themselves are not rounded */
+	st->queued_us = (uint64_t)pool->ns.queued / 1000;
+	st->run_us = (uint64_t)pool->ns.run / 1000;
+	st->cpu_us = (uint64_t)pool->ns.cpu / 1000;
+	st->slept_us = (uint64_t)pool->ns.slept / 1000;
+	st->reset_us = (uint64_t)pool->ns.reset / 1000;
 	AZ(pthread_mutex_unlock(&pool->mtx));
 }

@@ -33,11 +33,24 @@ struct sbx_pool_stats {
  */
 struct sbx_vm *SBX_Pool_Get(struct sbx_pool *, struct sbx_err *err);
 
+/* What became of a VM that was given back. */
+struct sbx_return {
+	int			reset;		/* 1: put back; 0: killed, -1: that
+						 * failed; to be destroyed */
+	int64_t			time;		/* ns, all of giving back */
+	uint64_t		pages;		/* copied from the image */
+	uint64_t		dropped;	/* given back to the host */
+	uint64_t		hot;		/* private to the VM now */
+};
+
 /*
  * Give a VM back and forget it: *(vmp) is NULL afterwards. A VM that answered
  * is put back as the golden image is, and is ready for the next borrower.
- * Any other one is destroyed, and replaced in the background.
+ * Any other one is destroyed, and replaced in the background. (ret) is filled
+ * if it is not NULL.
  */
+void SBX_Pool_Return(struct sbx_pool *, struct sbx_vm **vmp,
+    struct sbx_return *ret);
 void SBX_Pool_Put(struct sbx_pool *, struct sbx_vm **vmp);
 
 /* True while a borrower can expect to get a VM: warm, and VMs exist or can be

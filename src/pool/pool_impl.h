@@ -48,7 +48,12 @@ struct sbx_pool {
 	double			backoff;	/* seconds, 0: none */
 	double			backoff_until;
 	struct sbx_err		backoff_err;
+	unsigned		n_making;	/* by care.c, of n_vms */
+	uint64_t		serial;		/* of the last VM */
 	struct sbx_pool_stats	stats;
+	struct {
+		int64_t		queued, run, cpu, slept, reset;
+	} ns;					/* sums, see SBX_Pool_Stats() */
 };
 
 /* What these times are, in seconds, and as the kernel wants them. */

@@ -106,7 +106,7 @@ vm_serve(struct sbx_vm *vm, const struct sbx_request *req,
 {
 	struct sbx_moment now;
 	uint64_t exits;
-	int64_t end;
+	int64_t ran, end;
 
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
 	assert(vm->state == SBX_VM_LENT);
@@ -124,15 +124,17 @@ vm_serve(struct sbx_vm *vm, const struct sbx_request *req,
 	    now.mono_ns + now.timeout_ns);
 	SBX_Machine_Enter(vm->m, &vm->img->cpu);
 	exits = vm->m->exits;
+	ran = vm->m->ran;
 	SBX_VM_Call(vm, vm_run, vm);
 	SBX_Proc_End(&vm->proc);
 	vm->usage.exits = vm->m->exits - exits;
 	vm->usage.syscalls = vm->proc.syscalls;
 	vm->usage.log_dropped = vm->proc.log_dropped;
 	vm->usage.fetch = vm->x.fetches.use;
-	vm->usage.waited = (double)vm->proc.waited * 1e-9;
+	vm->usage.waited = vm->proc.waited;
+	vm->usage.cpu = vm->m->ran - ran;
 	end = SBX_Os_Mono();
-	vm->usage.run = (double)(end - now.mono_ns) * 1e-9;
+	vm->usage.run = end - now.mono_ns;
 	vm->t_used = (double)end * 1e-9;
 	if (vm->state == SBX_VM_SPENT)
 		return (0);
@@ -174,6 +176,44 @@ SBX_VM_Usage(const struct sbx_vm *vm)
 
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
 	return (&vm->usage);
+}
+
+/* Where the program was: an exception says so itself, and a system call has
+ * left the address in RCX. */
+static uint64_t
+vm_rip(const struct sbx_machine *m)
+{
+	const struct kvm_regs *r = SBX_Machine_Regs(m);
+
+	return (m->last == SBX_EXIT_SYSCALL ? r->rcx : r->rip);
+}
+
+int
+SBX_VM_Killed(const struct sbx_vm *vm, struct sbx_killed *how)
+{
+	static const char * const reasons[] = {
+#define KILL(name, text)	[SBX_KILL_##name] = #name,
+#include "tbl/kills.h"
+	};
+	struct sbx_fault f;
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	AN(how);
+	memset(how, 0, sizeof *how);
+	if (vm->proc.kill == SBX_KILL_NONE)
+		return (0);
+	how->reason = reasons[vm->proc.kill];
+	how->rip = vm_rip(vm->m);
+	if (vm->m->last == SBX_EXIT_FAULT) {
+		SBX_Machine_Fault(vm->m, &f);
+		how->is_fault = 1;
+		how->rip = f.rip;
+		how->vector = f.vector;
+		how->addr = f.vector == 14 ? f.addr : 0;
+	}
+	how->words.b = vm->proc.tail;
+	how->words.l = vm->proc.tail_len;
+	return (1);
 }
 
 /*--------------------------------------------------------------------

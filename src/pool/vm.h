@@ -23,14 +23,27 @@
 struct sbx_err;
 struct sbx_vm;
 
-/* What one request did, for logs and tests. */
+/* What one request did, for logs and tests. Times are in nanoseconds. */
 struct sbx_usage {
+	uint64_t		vm;		/* the pool's so manieth VM */
+	int64_t			queued;		/* until the VM was had */
 	uint64_t		exits;		/* KVM_RUNs that returned */
 	uint64_t		syscalls;	/* of them, Linux calls */
 	uint64_t		log_dropped;	/* lines over the share */
-	double			run;		/* seconds inside Serve */
-	double			waited;		/* of them, slept or waited */
+	int64_t			run;		/* inside Serve */
+	int64_t			cpu;		/* of it, inside KVM_RUN */
+	int64_t			waited;		/* of it, slept or waited */
 	struct sbx_fetch_use	fetch;		/* see hostcall/http.h */
+};
+
+/* How a VM was killed. */
+struct sbx_killed {
+	const char		*reason;	/* as in tbl/kills.h */
+	uint64_t		rip;		/* where the program was */
+	int			is_fault;	/* by an exception: */
+	unsigned		vector;
+	uint64_t		addr;		/* of a page fault, else 0 */
+	struct sbx_txt		words;		/* last on descriptor 2 */
 };
 
 /*
@@ -69,5 +82,10 @@ size_t SBX_VM_AnswerBody(const struct sbx_vm *, uint64_t off, void *dst,
 
 /* What the last Serve used. Valid until the VM is given back. */
 const struct sbx_usage *SBX_VM_Usage(const struct sbx_vm *);
+
+/* Fill (how) after a Serve that has failed. Returns 0 if nothing was killed, but
+ * the request could not be handed over. What (how) points at is valid until the
+ * VM is given back. */
+int SBX_VM_Killed(const struct sbx_vm *, struct sbx_killed *how);
 
 #endif

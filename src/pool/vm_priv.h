@@ -55,6 +55,7 @@ struct sbx_vm {
 	struct sbx_proc		proc;
 	struct sbx_usage	usage;
 	double			t_used;		/* when it was last */
+	uint64_t		serial;		/* the pool's so manieth */
 
 	/* reset.c: bitmaps with a bit per page */
 	size_t			words;

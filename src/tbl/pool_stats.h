@@ -2,21 +2,39 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * POOL_STAT(type, name, text): g is a gauge, c counts events.
+ * POOL_STAT(type, name, text): g is a gauge, c counts events or microseconds
+ * and never goes backwards. The pool does not know "healthy" and what is about
+ * sub-requests, they are zero for it: vsbx_upkeep_stats().
  */
 
+POOL_STAT(g, healthy,		"1 if a request can expect to get a VM")
 POOL_STAT(g, vms,		"VMs that exist")
 POOL_STAT(g, vms_idle,		"VMs ready for a request")
 POOL_STAT(g, vms_busy,		"VMs serving a request or being reset")
+POOL_STAT(g, vms_creating,	"VMs being created")
 POOL_STAT(g, vms_max,		"VMs allowed at most")
 POOL_STAT(g, queue,		"Requests waiting for a VM")
 POOL_STAT(g, pages_hot,		"Pages that VMs keep private between requests")
+POOL_STAT(g, private_bytes,	"Bytes of guest memory that VMs keep private")
+POOL_STAT(g, image_bytes,	"Bytes of the golden image, shared by all VMs")
+POOL_STAT(g, subrequests,	"Sub-requests of guests, running or queued")
+POOL_STAT(g, subrequests_left,	"Sub-requests that guests have left behind")
 POOL_STAT(c, requests,		"Requests that got a VM")
 POOL_STAT(c, answers,		"Requests that were answered")
+POOL_STAT(c, answers_2xx,	"Answers with status 200 to 299")
+POOL_STAT(c, answers_3xx,	"Answers with status 300 to 399")
+POOL_STAT(c, answers_4xx,	"Answers with status 400 to 499")
+POOL_STAT(c, answers_5xx,	"Answers with status 500 to 599")
+POOL_STAT(c, answers_other,	"Answers with status 600 to 999")
 POOL_STAT(c, waited,		"Requests that waited for a VM and got one")
 POOL_STAT(c, queue_full,	"Requests refused, the queue was full")
 POOL_STAT(c, queue_late,	"Requests refused, waited queue_timeout")
 POOL_STAT(c, refused,		"Requests refused, no VM could be had")
+POOL_STAT(c, queued_us,		"Microseconds that requests waited for a VM")
+POOL_STAT(c, run_us,		"Microseconds that requests ran in a VM")
+POOL_STAT(c, cpu_us,		"Microseconds inside of VMs, in KVM_RUN")
+POOL_STAT(c, slept_us,		"Microseconds guests slept or awaited fetches")
+POOL_STAT(c, reset_us,		"Microseconds of putting VMs back")
 POOL_STAT(c, kills,		"VMs killed, whatever the reason")
 POOL_STAT(c, kill_fault,	"VMs killed, the guest crashed")
 POOL_STAT(c, kill_exit,		"VMs killed, the guest exited")
@@ -35,9 +53,11 @@ POOL_STAT(c, destroyed,		"VMs destroyed")
 POOL_STAT(c, exits,		"Exits from guests to the host")
 POOL_STAT(c, syscalls,		"Linux system calls by guests")
 POOL_STAT(c, fetches,		"Fetches that guests asked for")
+POOL_STAT(c, fetch_answers,	"Fetches that were answered")
 POOL_STAT(c, fetch_hits,	"Fetches that the cache answered")
 POOL_STAT(c, fetch_errors,	"Fetches that came to nothing")
 POOL_STAT(c, fetch_loops,	"Fetches refused, too deep or of themselves")
+POOL_STAT(c, fetch_given_up,	"Fetches that their guests did not wait for")
 POOL_STAT(c, fetch_bytes,	"Bytes that fetches sent and got")
 POOL_STAT(c, reloads,		"Reloads that brought a new start into service")
 POOL_STAT(c, reload_fails,	"Reloads that failed, the old one serves on")

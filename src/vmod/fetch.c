@@ -253,6 +253,20 @@ fetch_may(const struct vsbx_guest *g, const struct sbx_fetch *f)
 	return (left >= most * prg->max_vms ? EAGAIN : 0);
 }
 
+void
+vsbx_fetch_count(const struct vmod_sandbox_program *prg, uint64_t *all,
+    uint64_t *left)
+{
+
+	CHECK_OBJ_NOTNULL(prg, VSBX_PROGRAM_MAGIC);
+	AN(all);
+	AN(left);
+	AZ(pthread_mutex_lock(&vsbx_fetch_mtx));
+	*all = prg->n_subs;
+	*left = prg->n_left;
+	AZ(pthread_mutex_unlock(&vsbx_fetch_mtx));
+}
+
 /* From here on the sub-request may run, and be over before we return. */
 static void
 fetch_list(struct sbx_fetch *f)
@@ -261,6 +275,7 @@ fetch_list(struct sbx_fetch *f)
 	AZ(pthread_mutex_lock(&vsbx_fetch_mtx));
 	f->refs = 2;
 	f->of->refs++;
+	f->of->prg->n_subs++;
 	VTAILQ_INSERT_TAIL(&f->of->list, f, list);
 	AZ(pthread_mutex_unlock(&vsbx_fetch_mtx));
 }
@@ -273,6 +288,7 @@ fetch_unlist(struct sbx_fetch *f)
 	assert(f->refs == 2);
 	f->refs = 0;
 	f->of->refs--;
+	f->of->prg->n_subs--;
 	VTAILQ_REMOVE(&f->of->list, f, list);
 	if (f->sess != NULL)
 		vsbx_loops_remove_fetch(f);
@@ -607,8 +623,10 @@ vsbx_fetch_over(struct sbx_fetch **fp)
 	f->where = VSBX_FETCH_OVER;
 	VTAILQ_REMOVE(&of->list, f, list);
 	vsbx_loops_remove_fetch(f);
+	CHECK_OBJ_NOTNULL(of->prg, VSBX_PROGRAM_MAGIC);
+	assert(of->prg->n_subs > 0);
+	of->prg->n_subs--;
 	if (f->dropped) {
-		CHECK_OBJ_NOTNULL(of->prg, VSBX_PROGRAM_MAGIC);
 		assert(of->prg->n_left > 0);
 		of->prg->n_left--;
 	}

@@ -51,7 +51,7 @@ vsbx_list_json(struct vsb *vsb, const struct vmod_sandbox_program *prg)
 
 	CHECK_OBJ_NOTNULL(vsb, VSB_MAGIC);
 	CHECK_OBJ_NOTNULL(prg, VSBX_PROGRAM_MAGIC);
-	SBX_Pool_Stats(prg->pool, &st);
+	vsbx_upkeep_stats(prg, &st);
 	VSB_cat(vsb, "{");
 	list_string(vsb, "object", prg->name);
 	list_string(vsb, "program", SBX_Program_Cfg(prg->program)->path);
@@ -94,7 +94,7 @@ vsbx_list(VRT_CTX, const struct vmod_sandbox_program *prg, const char *arg,
 	CHECK_OBJ_NOTNULL(ctx, VRT_CTX_MAGIC);
 	CHECK_OBJ_NOTNULL(prg, VSBX_PROGRAM_MAGIC);
 	CHECK_OBJ_NOTNULL(vsb, VSB_MAGIC);
-	SBX_Pool_Stats(prg->pool, &st);
+	vsbx_upkeep_stats(prg, &st);
 	if (pflag && jflag) {
 		VSB_cat(vsb, "{");
 		list_string(vsb, "program",

@@ -232,9 +232,10 @@ req_usage(struct busyobj *bo, const struct vsbx_task *task)
 	AN(us);
 	VSLb(bo->vsl, SLT_VCL_Log, "sandbox %s: exits=%ju syscalls=%ju"
 	    " run=%.6f dropped=%ju fetches=%ju waited=%.6f", task->prg->name,
-	    (uintmax_t)us->exits, (uintmax_t)us->syscalls, us->run,
+	    (uintmax_t)us->exits, (uintmax_t)us->syscalls,
+	    (double)us->run * 1e-9,
 	    (uintmax_t)us->log_dropped, (uintmax_t)us->fetch.asked,
-	    us->waited);
+	    (double)us->waited * 1e-9);
 }
 
 /*--------------------------------------------------------------------*/

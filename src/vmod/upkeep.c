@@ -47,20 +47,31 @@ vsbx_upkeep_changed(const struct vmod_sandbox_program *prg)
 }
 
 void
+vsbx_upkeep_stats(const struct vmod_sandbox_program *prg,
+    struct sbx_pool_stats *st)
+{
+
+	CHECK_OBJ_NOTNULL(prg, VSBX_PROGRAM_MAGIC);
+	AN(st);
+	SBX_Pool_Stats(prg->pool, st);
+	st->healthy = SBX_Pool_Healthy(prg->pool) ? 1 : 0;
+	vsbx_fetch_count(prg, &st->subrequests, &st->subrequests_left);
+}
+
+void
 vsbx_upkeep_one(struct vmod_sandbox_program *prg, vtim_real now)
 {
 	struct sbx_pool_stats st;
-	unsigned healthy;
 
 	CHECK_OBJ_NOTNULL(prg, VSBX_PROGRAM_MAGIC);
 	AN(prg->vsc);
-	SBX_Pool_Stats(prg->pool, &st);
+	vsbx_upkeep_stats(prg, &st);
 #define POOL_STAT(type, name, text)	prg->vsc->type##_##name = st.name;
 #include "tbl/pool_stats.h"
-	healthy = SBX_Pool_Healthy(prg->pool) ? 1 : 0;
-	if (healthy == prg->was_healthy)
+	vsbx_total_update(prg, &st);
+	if (st.healthy == prg->was_healthy)
 		return;
-	prg->was_healthy = healthy;
+	prg->was_healthy = st.healthy;
 	__atomic_store(&prg->changed, &now, __ATOMIC_RELAXED);
 	VRT_SetChanged(vsbx_dir_backend(prg->dir), now);
 }

@@ -155,6 +155,7 @@ program_free(struct vmod_sandbox_program **prgp)
 	TAKE_OBJ_NOTNULL(prg, prgp, VSBX_PROGRAM_MAGIC);
 	AZ(prg->is_warm);
 	vsbx_dir_delete_all(prg);
+	vsbx_total_leave(prg);
 	if (prg->vsc_seg != NULL)
 		VSC_sandbox_Destroy(&prg->vsc_seg);
 	if (prg->program != NULL)
@@ -195,6 +196,7 @@ program_open(VRT_CTX, struct vmod_sandbox_program *prg,
 	    VCL_Name(ctx->vcl), prg->name);
 	AN(prg->vsc);
 	VRT_VSC_Hide(prg->vsc_seg);
+	vsbx_total_join(prg);
 	prg->changed = VTIM_real();
 	prg->dir = vsbx_dir_new(ctx, prg);
 	if (prg->dir != NULL)

@@ -26,6 +26,8 @@ struct sbx_request;
 struct sbx_vm;
 struct vsb;
 struct vsbx_dir;
+struct vsbx_part;
+struct vsbx_total;
 struct vsbx_upkeep;
 struct vsbx_vcl;
 struct VSC_sandbox;
@@ -50,6 +52,7 @@ struct vmod_sandbox_program {
 	uint64_t			max_fetches;
 	uint64_t			max_fetch_depth;
 	double				request_timeout;
+	uint64_t			n_subs;		/* vsbx_fetch_mtx */
 	uint64_t			n_left;		/* vsbx_fetch_mtx */
 	VTAILQ_ENTRY(vmod_sandbox_program)
 					list;		/* of the VCL */
@@ -57,8 +60,15 @@ struct vmod_sandbox_program {
 	struct VSC_sandbox		*vsc;
 	struct vsc_seg			*vsc_seg;
 
+	/* total.c */
+	struct vsbx_total		*total;
+	struct vsbx_part		*part;
+	struct {
+		uint64_t		subrequests, subrequests_left;
+	} noted;
+
 	/* Written by the upkeep thread only, read by all; see upkeep.c */
-	unsigned			was_healthy;
+	uint64_t			was_healthy;
 	vtim_real			changed;
 
 	pthread_mutex_t			mtx;
@@ -168,6 +178,11 @@ sbx_fetch_drop_f vsbx_fetch_drop;
 /* The guest has run, and all that it had started has been dropped. */
 void vsbx_guest_end(struct vsbx_guest *);
 
+/* How many sub-requests there are of this object's guests, and how many of them
+ * nobody waits for any more. */
+void vsbx_fetch_count(const struct vmod_sandbox_program *, uint64_t *all,
+    uint64_t *left);
+
 /* response.c --------------------------------------------------------*/
 
 /* Turn the VM's answer into beresp. Returns -1 and fills (err) if it does not
@@ -196,7 +211,22 @@ void vsbx_upkeep_stop(struct vsbx_vcl *);
 /* Bring the counters up to date. */
 void vsbx_upkeep_one(struct vmod_sandbox_program *, vtim_real now);
 
+/* The counters of the moment: the pool's, and what only the VMOD knows. */
+void vsbx_upkeep_stats(const struct vmod_sandbox_program *,
+    struct sbx_pool_stats *);
+
 /* When did the health change? */
 vtim_real vsbx_upkeep_changed(const struct vmod_sandbox_program *);
+
+/* total.c -----------------------------------------------------------*/
+
+/* From here on the object counts for the segment of its name, and does not any
+ * more, which is fine for one that never has. CLI only. */
+void vsbx_total_join(struct vmod_sandbox_program *);
+void vsbx_total_leave(struct vmod_sandbox_program *);
+
+/* These are its counters now. */
+void vsbx_total_update(struct vmod_sandbox_program *,
+    const struct sbx_pool_stats *);
 
 #endif

@@ -339,8 +339,9 @@ exits(void)
 	CHECK_EQ(did.n_wait, 1);
 	CHECK(did.ns >= 100 * MS);
 	CHECK(did.ns < 8 * 100 * MS);
-	CHECK(did.usage.waited >= 0.09);
-	CHECK(did.usage.run - did.usage.waited < 0.1 * Kvm_Slow());
+	CHECK(did.usage.waited >= 90 * MS);
+	CHECK((double)(did.usage.run - did.usage.waited) <
+	    100 * MS * Kvm_Slow());
 	CHECK_EQ(stats().fetches, 1 + 64 + 8);
 	CHECK_EQ(stats().fetch_errors, 0);
 	CHECK_EQ(stats().fetch_bytes, 1000 + 64 * 2000 + 8 * 28000 +

@@ -14,6 +14,7 @@
 #include "heap.h"
 #include "random.h"
 #include "text.h"
+#include "url.h"
 
 #define TEST_HEAP	((size_t)32 << 20)
 
@@ -279,6 +280,76 @@ test_profile(void)
 	CHECK(p[99] - p[98] == 48);
 }
 
+/* Taken apart and joined by "|", or "-". */
+static const char *
+url_parts(const char *text)
+{
+	static char buf[256];
+	size_t at[URL_N_PART + 1], o = 0;
+	char *copy;
+	int i;
+
+	/* exactly as long, so that a read behind its end is seen */
+	copy = malloc(strlen(text) + 1);
+	CHECK(copy != NULL);
+	memcpy(copy, text, strlen(text));
+	if (url_split(copy, strlen(text), at)) {
+		free(copy);
+		return ("-");
+	}
+	CHECK(at[0] == 0 && at[URL_N_PART] == strlen(text));
+	for (i = 0; i < URL_N_PART; i++) {
+		CHECK(at[i] <= at[i + 1]);
+		memcpy(buf + o, copy + at[i], at[i + 1] - at[i]);
+		o += at[i + 1] - at[i];
+		buf[o++] = '|';
+	}
+	buf[o] = '\0';
+	free(copy);
+	return (buf);
+}
+
+static void
+test_url(void)
+{
+	static const char *const odd[] = {
+		"", "h", "http", "http:", "http:/", "http://", "https://",
+		"httpx://a", "HTTP://a", "ftp://a", "http:///a", "http://-",
+		"http://a-", "http://-a", "http://a--b", "http://xn--a",
+		"http://a.", "http://.a", "http://a..b", "http://A", "http://1",
+		"http://1.2.3", "http://1.2.3.256", "http://01.2.3.4",
+		"http://a.1", "http://a.1b", "http://1.2.3.4.5", "http://a_b",
+		"http://u@a", "http://u:p@a", "http://[::1]", "http://a:",
+		"http://a:0", "http://a:01", "http://a:65536", "http://a:99999",
+		"http://a:1x", "http://a b", "http://a/ ", "http://a/\"",
+		"http://a/<", "http://a/`", "http://a/{", "http://a/^",
+		"http://a\\b", "http://a/\\", "http://a/.", "http://a/./b",
+		"http://a/..", "http://a/.b", "http://a/%2e", "http://a/b%2E",
+		"http://a?", "http://a/#", "http://a?b#", "http://a?'",
+		"http://a?\"", "http://a#`", "http://a#<", "http://a/\303\244",
+		"http://a/\t", " http://a", "http://a ", "http://\303\244",
+	};
+	unsigned u;
+
+	for (u = 0; u < sizeof odd / sizeof odd[0]; u++)
+		CHECK(!strcmp(url_parts(odd[u]), "-"));
+	CHECK(!strcmp(url_parts("http://a"), "http:|//|a|||||"));
+	CHECK(!strcmp(url_parts("https://a.b-c.d1:8443/e/f?g=?/h#i#'"),
+	    "https:|//|a.b-c.d1|:8443|/e/f|?g=?/h|#i#'|"));
+	CHECK(!strcmp(url_parts("http://127.0.0.1:65535?a"),
+	    "http:|//|127.0.0.1|:65535||?a||"));
+	CHECK(!strcmp(url_parts("http://1.2.3.4.e/"),
+	    "http:|//|1.2.3.4.e||/|||"));
+	CHECK(!strcmp(url_parts("http://0.0.0.0#%2e/."),
+	    "http:|//|0.0.0.0||||#%2e/.|"));
+	CHECK(!strcmp(url_parts("http://a/b..c%2/%2"),
+	    "http:|//|a||/b..c%2/%2|||"));
+	CHECK(!strcmp(url_parts("http://a/?/.&`\\^{}"),
+	    "http:|//|a||/|?/.&`\\^{}||"));
+	CHECK(!strcmp(url_parts("http://3com/"), "-"));
+	CHECK(!strcmp(url_parts("http://3.com/"), "http:|//|3.com||/|||"));
+}
+
 static void
 test_empty(void)
 {
@@ -315,6 +386,7 @@ main(void)
 	TEST(test_surrogates);
 	TEST(test_latin1);
 	TEST(test_base64);
+	TEST(test_url);
 	TEST(test_random);
 	TEST(test_profile);
 	TEST(test_blocks);

@@ -129,6 +129,14 @@ interface Host {
 	atob(text: string): string;	/* or when it is not base64 (WHATWG
 					 * forgiving decode). The runtime makes
 					 * an InvalidCharacterError of it. */
+	/* True for a header's value that is printable ASCII, with no space at
+	 * its ends, and not empty. */
+	isPlainValue(value: string): boolean;
+	/* [protocol, hostname, port, pathname, search, hash] of an absolute
+	 * http or https URL in which the URL parser would change nothing, but
+	 * for a port that is the default one and a pathname that is "" instead
+	 * of "/"; null for any other. */
+	splitURL(url: string): string[] | null;
 	structuredClone(value: unknown): unknown;	/* see README: what it
 					 * does not take throws a TypeError;
 					 * transfer is the runtime's */

@@ -22,7 +22,7 @@ import { FormData } from "./formdata.js";
 import { handle, ready, useEnv } from "./handler.js";
 import { Headers } from "./headers.js";
 import { host, setHost } from "./host.js";
-import { Request } from "./request.js";
+import { Request, makeIncoming } from "./request.js";
 import { Response } from "./response.js";
 import { settle } from "./settle.js";
 import * as streams from "./streams.js";
@@ -165,6 +165,7 @@ function define(members, enumerable) {
 
 export default function boot(given) {
 	setHost(given);
+	makeIncoming();
 	useEnv(given.env());
 	define(functions, true);
 	define(classes, false);

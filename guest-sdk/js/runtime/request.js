@@ -42,15 +42,17 @@ const ENUMS = {
 /* What fetch() needs of one: { method, url, list, body, signal, redirect } */
 export let requestParts;
 
-/* The request that is being answered. */
+/* The request that is being answered; boot() has it made. */
 export let incomingRequest;
+export let makeIncoming;
 
 /*
  * The URL of the request that is being answered. Varnish knows the Host and
  * what is behind it; https is what X-Forwarded-Proto says it was.
  */
 function incomingURL() {
-	const scheme = /^https$/i.test(host.header("x-forwarded-proto") ?? "") ?
+	const proto = host.header("x-forwarded-proto");
+	const scheme = proto !== null && proto.toLowerCase() === "https" ?
 	    "https" : "http";
 	const authority = host.header("host") || "localhost";
 	const target = host.target();
@@ -157,16 +159,18 @@ export class Request {
 			});
 		};
 		/* What is null or undefined is asked for when needed. */
-		incomingRequest = new Request("http://localhost/");
-		incomingRequest.#s = {
-			...freshState(),
-			method: null,
-			url: null,
-			headers: makeHeaders(null, true),
-			body: undefined,
-			/* fetch(request) passes redirects on, as a gateway
-			 * does. */
-			redirect: "manual",
+		makeIncoming = () => {
+			incomingRequest = new Request("http://localhost/");
+			incomingRequest.#s = {
+				...freshState(),
+				method: null,
+				url: null,
+				headers: makeHeaders(null, true),
+				body: undefined,
+				/* fetch(request) passes redirects on, as a
+				 * gateway does. */
+				redirect: "manual",
+			};
 		};
 	}
 

@@ -4,61 +4,44 @@
  *
  * https://url.spec.whatwg.org/. The parser and the setters are whatwg-url's,
  * the reference implementation. It looks at a URL character by character in
- * JavaScript, so what most URLs look like is taken apart by one regular
- * expression instead: an http or https URL in which the parser would change
- * nothing. tests/sdk/js compares the two.
+ * JavaScript, so what most URLs look like is taken apart in C instead (url.c):
+ * an http or https URL in which the parser would change nothing. tests/sdk/js
+ * compares the two.
  */
 
 import machine from "whatwg-url/lib/url-state-machine.js";
 import urlencoded from "whatwg-url/lib/urlencoded.js";
+import { host } from "./host.js";
 import { expose, isObject, need, pairs, usv } from "./webidl.js";
-
-/*
- * scheme, host, port, path, query, fragment. The host is a name in lower case
- * whose last label begins with a letter, or an IPv4 address as it should be
- * written (there are other ways); the port is 1 to 65535 without zeroes before
- * it.
- */
-const OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
-const PORT = "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|" +
-    "[1-5][0-9]{4}|[1-9][0-9]{0,3})";
-const PLAIN = new RegExp("^(https?)://" +
-    "((?:[a-z0-9](?:-?[a-z0-9])*\\.)*[a-z](?:-?[a-z0-9])*|" +
-    `${OCTET}(?:\\.${OCTET}){3})` +
-    `(?::(${PORT}))?` +
-    "(/[\\w!$%&'()*+,\\-./:;=@|~[\\]]*)?" +
-    "(\\?[\\w!$%&()*+,\\-./:;=?@|~[\\]\\\\^`{}]*)?" +
-    "(#[\\w!#$%&'()*+,\\-./:;=?@|~[\\]\\\\^{}]*)?$");
-/* "." and ".." in a path, and names in Punycode, are for the real parser. */
-const DOTS = /\/\.|%2e/i;
 
 /*
  * A URL taken apart, as the members of class URL say it; null if it is none.
  */
 function split(href) {
-	const m = PLAIN.exec(href);
-	const path = m?.[4] ?? "/";
-	let port;
+	const m = host.splitURL(href);
+	let port, path;
 
-	if (m === null || DOTS.test(path) || href.includes("xn--") ||
-	    m[5] === "?" || m[6] === "#")
+	if (m === null)
 		return (null);
-	port = m[3] ?? "";
-	if (port === (m[1] === "http" ? "80" : "443"))
-		port = "";
-	if (m[4] === undefined || port !== (m[3] ?? ""))
-		href = `${m[1]}://${m[2]}${port && ":"}${port}${path}` +
-		    `${m[5] ?? ""}${m[6] ?? ""}`;
+	port = m[2];
+	path = m[3];
+	if (path === "" || port === "80" || port === "443") {
+		if (port === (m[0] === "http:" ? "80" : "443"))
+			port = "";
+		path ||= "/";
+		href = `${m[0]}//${m[1]}${port && ":"}${port}${path}` +
+		    `${m[4]}${m[5]}`;
+	}
 	return ({
 		href,
-		protocol: `${m[1]}:`,
+		protocol: m[0],
 		username: "",
 		password: "",
-		hostname: m[2],
+		hostname: m[1],
 		port,
 		pathname: path,
-		search: m[5] ?? "",
-		hash: m[6] ?? "",
+		search: m[4],
+		hash: m[5],
 	});
 }
 
@@ -90,6 +73,10 @@ function parseSlowly(input, base) {
 	return (record === null ? null : fromRecord(record));
 }
 
+/* The last one, because new URL(request.url) is what handlers begin with. What
+ * is taken apart is never changed, so URLs can share it. */
+let last = { href: "" };
+
 /*
  * (input) relative to (base), which may be undefined, taken apart; or null.
  * Both are USVStrings.
@@ -97,8 +84,14 @@ function parseSlowly(input, base) {
 export function parseURL(input, base) {
 	let url = null;
 
-	if (base === undefined)
-		return (split(input) ?? parseSlowly(input));
+	if (base === undefined) {
+		if (input === last.href && input !== "")
+			return (last);
+		url = split(input) ?? parseSlowly(input);
+		if (url !== null)
+			last = url;
+		return (url);
+	}
 	if (input[0] === "/" && input[1] !== "/" && input[1] !== "\\") {
 		const at = split(base);
 

@@ -161,6 +161,10 @@ int engine_arg_number(struct engine_call *, int i, double *);
 const char *engine_arg_text(struct engine_call *, int i, size_t *len);
 /* ByteString: a character above U+00FF throws. */
 const char *engine_arg_latin1(struct engine_call *, int i, size_t *len);
+/* A string that is ASCII, or NULL, and nothing has been thrown. The caller's,
+ * until engine_ascii_done(). */
+const char *engine_arg_ascii(const struct engine_call *, int i, size_t *len);
+void engine_ascii_done(const char *);
 /* An ArrayBuffer or a view. NULL may be the address of no bytes: -1 throws. */
 int engine_arg_bytes(struct engine_call *, int i, uint8_t **ptr, size_t *len);
 /* The buffer of what engine_arg_bytes() took; and whether memory that was found

@@ -346,7 +346,7 @@ channel_pipe_write(struct sbx_proc *p, const struct sbx_ofd *ofd, uint64_t va,
 {
 
 	if (!channel_has(p, ofd->node, SBX_OFD_PIPE_IN, SBX_OFD_PIPE_IN)) {
-		SBX_Signal_Send(p, SBX_Thread_Me(p), SIGPIPE, 1);
+		(void)SBX_Signal_Send(p, SBX_Thread_Me(p), SIGPIPE);
 		return (-EPIPE);
 	}
 	return (channel_put(p, SBX_Channel_Get(p, ofd), va, len));

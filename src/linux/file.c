@@ -71,6 +71,7 @@ files_copy(struct sbx_files *to, const struct sbx_files *from)
 			SBX_File_Rel(&to->ofd[u].file);
 	memcpy(to->fd, from->fd, sizeof to->fd);
 	memcpy(to->ofd, from->ofd, sizeof to->ofd);
+	memcpy(to->cwd, from->cwd, strlen(from->cwd) + 1);
 	for (u = 0; u < SBX_FD_MAX; u++)
 		if (to->ofd[u].file != NULL)
 			(void)SBX_File_Ref(to->ofd[u].file);
@@ -393,6 +394,24 @@ SBX_Files_Stat(const struct sbx_files *fs, const char *path, int nofollow,
 		return (0);
 	}
 	return (i);
+}
+
+int
+SBX_Files_Chdir(struct sbx_files *fs, const char *path)
+{
+	struct stat st;
+	int i;
+
+	i = SBX_Files_Stat(fs, path, 0, &st);
+	if (i != 0)
+		return (i);
+	if (!S_ISDIR(st.st_mode))
+		return (-ENOTDIR);
+	assert(strlen(path) < sizeof fs->cwd);
+	(void)snprintf(fs->cwd, sizeof fs->cwd, "%s",
+	    strcmp(path, "/") ? path : "");
+	fs->changed = 1;
+	return (0);
 }
 
 void

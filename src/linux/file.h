@@ -66,6 +66,7 @@ struct sbx_files {
 	const struct sbx_allow	*allow;
 	struct sbx_fd		fd[SBX_FD_MAX];
 	struct sbx_ofd		ofd[SBX_FD_MAX];
+	char			cwd[SBX_PATH_MAX]; /* "" is "/" */
 	struct sbx_tmp		tmp;		/* has its own (changed) */
 };
 
@@ -92,6 +93,10 @@ int SBX_Files_DupTo(struct sbx_files *, uint64_t fd, uint64_t to,
 /* stat() of a path; with (nofollow) lstat(). */
 int SBX_Files_Stat(const struct sbx_files *, const char *path, int nofollow,
     struct stat *);
+
+/* The working directory becomes (path), which is one that is there: 0, or a
+ * negative errno. */
+int SBX_Files_Chdir(struct sbx_files *, const char *path);
 
 /* The description behind a descriptor, or NULL. */
 struct sbx_ofd *SBX_Files_Get(struct sbx_files *, uint64_t fd);

@@ -70,9 +70,9 @@ SBX_Mm_Free(const struct sbx_mm *mm, uint64_t lo, uint64_t hi)
 	return (1);
 }
 
-/* Put [lo, hi), which is free, into the list, and merge. */
+/* Put [lo, hi), which is free, into the list, and merge with its like. */
 static int
-mm_insert(struct sbx_mm *mm, uint64_t lo, uint64_t hi)
+mm_insert(struct sbx_mm *mm, uint64_t lo, uint64_t hi, int backed)
 {
 	struct sbx_mm_extent *e;
 	unsigned u;
@@ -81,16 +81,16 @@ mm_insert(struct sbx_mm *mm, uint64_t lo, uint64_t hi)
 		continue;
 	e = &mm->extent[u];
 	mm->changed = 1;
-	if (u < mm->n_extent && e->lo == hi) {
+	if (u < mm->n_extent && e->lo == hi && e->backed == backed) {
 		e->lo = lo;
-		if (u > 0 && e[-1].hi == lo) {
+		if (u > 0 && e[-1].hi == lo && e[-1].backed == backed) {
 			e[-1].hi = e->hi;
 			mm->n_extent--;
 			memmove(e, e + 1, (mm->n_extent - u) * sizeof *e);
 		}
 		return (0);
 	}
-	if (u > 0 && e[-1].hi == lo) {
+	if (u > 0 && e[-1].hi == lo && e[-1].backed == backed) {
 		e[-1].hi = hi;
 		return (0);
 	}
@@ -100,6 +100,7 @@ mm_insert(struct sbx_mm *mm, uint64_t lo, uint64_t hi)
 	mm->n_extent++;
 	e->lo = lo;
 	e->hi = hi;
+	e->backed = backed;
 	return (0);
 }
 
@@ -134,13 +135,33 @@ SBX_Mm_Map(struct sbx_mm *mm, uint64_t at, uint64_t len, uint64_t *zero)
 	else if (at < mm_floor(mm) || len > mm->hi || at > mm->hi - len ||
 	    SBX_Mm_Unmap(mm, at, at + len))
 		return (0);
-	if (at == 0 || mm_insert(mm, at, at + len))
+	if (at == 0 || mm_insert(mm, at, at + len, 0))
 		return (0);
 	mm->idle_lo = mm->idle_hi = 0;
 	*zero = mm->used;
 	if (at < mm->used)
 		mm->used = at;
 	return (at);
+}
+
+int
+SBX_Mm_Back(struct sbx_mm *mm, uint64_t lo, uint64_t hi)
+{
+
+	return (SBX_Mm_Unmap(mm, lo, hi) || mm_insert(mm, lo, hi, 1) ? -1 : 0);
+}
+
+int
+SBX_Mm_Backed(const struct sbx_mm *mm, uint64_t lo, uint64_t hi)
+{
+	unsigned u;
+
+	CHECK_OBJ_NOTNULL(mm, SBX_MM_MAGIC);
+	for (u = 0; u < mm->n_extent; u++)
+		if (mm->extent[u].backed && mm->extent[u].lo < hi &&
+		    mm->extent[u].hi > lo)
+			return (1);
+	return (0);
 }
 
 void
@@ -175,7 +196,7 @@ SBX_Mm_Unmap(struct sbx_mm *mm, uint64_t lo, uint64_t hi)
 		if (e->lo < lo && end > hi) {
 			/* a hole in the middle: the upper part is new */
 			e->hi = lo;
-			if (mm_insert(mm, hi, end)) {
+			if (mm_insert(mm, hi, end, e->backed)) {
 				e->hi = end;
 				return (-1);
 			}

@@ -22,7 +22,7 @@
 #include "machine/machine.h"
 
 /* Mappings at a time. Above it mmap() says ENOMEM. */
-#define SBX_MM_EXTENTS_MAX	256
+#define SBX_MM_EXTENTS_MAX	512
 
 /* Pages whose protection one request may change before its VM is replaced
  * instead of reset. */
@@ -30,6 +30,7 @@
 
 struct sbx_mm_extent {
 	uint64_t		lo, hi;
+	int			backed;		/* filled from a file */
 };
 
 /* Plain data: the snapshot is a copy of it. */
@@ -73,6 +74,13 @@ uint64_t SBX_Mm_Map(struct sbx_mm *, uint64_t at, uint64_t len,
  * unmapped before anything else is mapped, it is as if it had never been:
  * (used) is the lowest mmap before. Runtimes try many places so. */
 void SBX_Mm_Idle(struct sbx_mm *, uint64_t lo, uint64_t hi, uint64_t used);
+
+/* [lo, hi), which has just been mapped, is a file's: -1 if there are too many
+ * mappings. */
+int SBX_Mm_Back(struct sbx_mm *, uint64_t lo, uint64_t hi);
+
+/* True if something of [lo, hi) is. */
+int SBX_Mm_Backed(const struct sbx_mm *, uint64_t lo, uint64_t hi);
 
 /* Give [lo, hi) back, whole pages, any mixture of mapped and not. Returns -1
  * if there are too many mappings. */

@@ -43,6 +43,7 @@ SBX_Proc_Init(struct sbx_proc *p, struct sbx_machine *m,
 	SBX_Files_Init(&p->files, allow);
 	SBX_Threads_Init(&p->threads);
 	SBX_Channels_Init(&p->channels);
+	SBX_Timers_Init(&p->timers);
 }
 
 void
@@ -74,6 +75,7 @@ SBX_Proc_Copy(struct sbx_proc *p, const struct sbx_proc *golden)
 	SBX_Mm_Copy(&p->mm, &golden->mm);
 	SBX_Far_Copy(&p->far, &golden->far);
 	SBX_Files_Copy(&p->files, &golden->files);
+	SBX_Timers_Copy(&p->timers, &golden->timers);
 	p->serving = 1;
 	return (SBX_Threads_Copy(&p->threads, &golden->threads, 1) ||
 	    SBX_Channels_Copy(&p->channels, &golden->channels, 1) ? -1 : 0);
@@ -112,8 +114,10 @@ SBX_Proc_End(struct sbx_proc *p)
 		l->len = 0;
 	}
 	p->host = NULL;
-	if (!p->serving)
+	if (!p->serving) {
 		p->threads.frozen = SBX_Os_Mono();
+		SBX_Timers_Freeze(p);
+	}
 }
 
 int64_t
@@ -162,6 +166,8 @@ SBX_Proc_Reset(struct sbx_proc *p, const struct sbx_proc *golden)
 		SBX_Mm_Copy(&p->mm, &golden->mm);
 	if (p->far.changed)
 		SBX_Far_Copy(&p->far, &golden->far);
+	if (p->timers.changed)
+		SBX_Timers_Copy(&p->timers, &golden->timers);
 	SBX_Files_Reset(&p->files, &golden->files);
 }
 

@@ -22,6 +22,7 @@
 #include "linux/mm.h"
 #include "linux/signals.h"
 #include "linux/thread.h"
+#include "linux/timer.h"
 
 struct sbx_machine;
 struct sbx_symbols;
@@ -96,6 +97,7 @@ struct sbx_proc {
 	struct sbx_files	files;		/* has its own (changed) */
 	struct sbx_threads	threads;	/* has its own (changed) */
 	struct sbx_channels	channels;	/* has its own (changed) */
+	struct sbx_timers	timers;		/* has its own (changed) */
 
 	/* Reset: undone through the machine, see SBX_Proc_Undo(). */
 	struct sbx_mm_edits	edits;

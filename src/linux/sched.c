@@ -11,6 +11,8 @@
  * (cur) is the thread whose system call is being answered, (loaded) the one
  * whose registers are in the machine. They differ while calls of threads that
  * have waited are made once more, and when the loaded one has ended.
+ *
+ * A program with one thread and no timer set has none of this.
  */
 
 #include "config.h"
@@ -27,7 +29,16 @@
 #include "linux/signals.h"
 #include "linux/syscall.h"
 #include "linux/thread.h"
+#include "linux/timer.h"
 #include "machine/watchdog.h"
+
+/* One thread, and nothing that could make it do something else. */
+static int
+sched_alone(const struct sbx_proc *p)
+{
+
+	return (p->threads.n == 1 && p->timers.n == 0);
+}
 
 /*--------------------------------------------------------------------
  * Waiting
@@ -45,11 +56,11 @@ SBX_Thread_Wait(struct sbx_proc *p, const struct sbx_waiting *w)
 	now = SBX_Os_Mono();
 	if (w->until <= now)
 		return (1);
-	if (ts->n == 1 && w->until != SBX_NEVER) {
+	if (sched_alone(p) && w->until != SBX_NEVER) {
 		SBX_Sys_Sleep(p, w->until - now);
 		return (1);
 	}
-	if (ts->n == 1) {
+	if (sched_alone(p)) {
 		SBX_Proc_Kill(p, SBX_KILL_fault, "the guest waits for %s "
 		    "(deadlock)", w->wait == SBX_WAIT_FUTEX ?
 		    "a lock that nobody can release" :
@@ -119,16 +130,17 @@ SBX_Thread_Yield(struct sbx_proc *p)
  * Time
  */
 
-/* When the first of the waits ends. */
+/* When the first of the waits ends, or a timer goes off; (idle) if nobody
+ * runs. */
 static int64_t
-sched_timer(const struct sbx_threads *ts)
+sched_timer(const struct sbx_proc *p, int idle)
 {
 	const struct sbx_thread *t;
-	int64_t first = SBX_NEVER;
+	int64_t first = SBX_Timers_First(p, idle);
 	unsigned u;
 
 	for (u = 0; u < SBX_THREADS_MAX; u++) {
-		t = ts->t[u];
+		t = p->threads.t[u];
 		if (t != NULL && t->state == SBX_THREAD_WAITS &&
 		    t->until < first)
 			first = t->until;
@@ -136,13 +148,14 @@ sched_timer(const struct sbx_threads *ts)
 	return (first);
 }
 
-/* Wake those whose time has come. */
+/* Wake those whose time has come, and let timers go off. */
 static void
 sched_expire(struct sbx_proc *p, int64_t now)
 {
 	struct sbx_thread *t;
 	unsigned u;
 
+	SBX_Timers_Expire(p, now);
 	for (u = 0; u < SBX_THREADS_MAX; u++) {
 		t = p->threads.t[u];
 		if (t == NULL || t->state != SBX_THREAD_WAITS ||
@@ -176,11 +189,13 @@ sched_arm(struct sbx_proc *p)
 	struct sbx_threads *ts = &p->threads;
 	int64_t at = p->deadline, then;
 
-	if (ts->n > 1) {
-		then = sched_timer(ts);
+	if (!sched_alone(p)) {
+		then = sched_timer(p, 0);
 		if (then < at)
 			at = then;
-		then = sched_others(ts) ? SBX_Os_Mono() + SBX_SLICE : at;
+		/* it could not be made to handle its signal yet: soon */
+		then = sched_others(ts) || SBX_Signal_Due(p, ts->t[ts->cur]) ?
+		    SBX_Os_Mono() + SBX_SLICE : at;
 		if (then < at)
 			at = then;
 	}
@@ -209,8 +224,10 @@ SBX_Sched_Begin(struct sbx_proc *p)
 	ts->armed = p->deadline;
 	/* the last call of a request does not return */
 	ts->look = ts->yield = 0;
-	if (ts->n == 1)
+	if (sched_alone(p))
 		return;
+	if (p->timers.n > 0 && p->serving)
+		SBX_Timers_Thaw(p, p->start - ts->frozen);
 	for (u = 0; u < SBX_THREADS_MAX; u++) {
 		t = ts->t[u];
 		if (t == NULL || t->state != SBX_THREAD_WAITS ||
@@ -262,7 +279,7 @@ sched_first(const struct sbx_threads *ts)
 static void
 sched_idle(struct sbx_proc *p)
 {
-	int64_t until = sched_timer(&p->threads);
+	int64_t until = sched_timer(p, 1);
 
 	if (until == SBX_NEVER)
 		SBX_Proc_Kill(p, SBX_KILL_fault, "every thread of the guest "
@@ -334,7 +351,7 @@ sched_load(struct sbx_proc *p)
 	struct sbx_threads *ts = &p->threads;
 	struct sbx_thread *t = ts->t[ts->cur];
 
-	if ((int)ts->cur == ts->loaded && !SBX_Signal_Due(t)) {
+	if ((int)ts->cur == ts->loaded && !SBX_Signal_Due(p, t)) {
 		if (t->calling)
 			SBX_Machine_Return(p->machine, (uint64_t)t->result);
 		t->calling = 0;
@@ -345,7 +362,7 @@ sched_load(struct sbx_proc *p)
 	AN(t->saved);
 	if (t->calling)
 		t->cpu.regs.rax = (uint64_t)t->result;
-	if (SBX_Signal_Due(t))
+	if (SBX_Signal_Due(p, t))
 		SBX_Signal_Deliver(p, t);
 	t->calling = 0;
 	t->changed = ts->changed = 1;
@@ -404,7 +421,10 @@ SBX_Sched_Kicked(struct sbx_proc *p)
 	/* in any case a new deadline, so that this kick is forgotten */
 	ts->armed = -1;
 	sched_expire(p, now);
-	if (sched_others(ts) && SBX_Machine_CanSave(p->machine)) {
+	if (p->kill != SBX_KILL_NONE)
+		return (-1);
+	if ((sched_others(ts) || SBX_Signal_Due(p, SBX_Thread_Me(p))) &&
+	    SBX_Machine_CanSave(p->machine)) {
 		SBX_Thread_Change(p)->order = ++ts->order;
 		if (sched_choose(p, -1) || sched_load(p))
 			return (-1);

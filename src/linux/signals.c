@@ -20,6 +20,7 @@
 #include "linux/signals.h"
 #include "linux/syscall.h"
 #include "linux/thread.h"
+#include "linux/timer.h"
 
 /* Linux' <asm/sigcontext.h> and <asm/ucontext.h>, which do not go together
  * with <signal.h> */
@@ -51,12 +52,6 @@ struct signal_context {
 	uint64_t		reserved[8];
 };
 
-struct signal_info {
-	int32_t			signo, error, code, pad;
-	uint64_t		addr;		/* or PID and UID */
-	uint8_t			rest[104];
-};
-
 /* struct rt_sigframe */
 struct signal_frame {
 	uint64_t		restorer;
@@ -64,17 +59,16 @@ struct signal_frame {
 	uint64_t		stack[3];
 	struct signal_context	mc;
 	uint64_t		mask;
-	struct signal_info	info;
+	struct sbx_siginfo	info;
 };
 
+_Static_assert(sizeof(struct sbx_siginfo) == 128, "siginfo_t");
 _Static_assert(RED_ZONE + FP_SIZE + sizeof(uint32_t) + 64 +
     sizeof(struct signal_frame) + 16 + 8 <= SBX_SIGNAL_STACK, "frame");
 
 /* What a frame says besides the registers. */
 struct signal_cause {
-	unsigned		sig;
-	int			code;
-	uint64_t		addr;
+	struct sbx_siginfo	info;
 	uint64_t		trapno, err, cr2;
 };
 
@@ -83,18 +77,22 @@ struct signal_cause {
  */
 
 int
-SBX_Signal_Due(const struct sbx_thread *t)
+SBX_Signal_Due(const struct sbx_proc *p, const struct sbx_thread *t)
 {
 
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	CHECK_OBJ_NOTNULL(t, SBX_THREAD_MAGIC);
-	return ((t->pending & ~t->sigmask) != 0);
+	return (((t->pending | p->threads.pending) & ~t->sigmask) != 0);
 }
 
-static int
-signal_is_ignored(const struct sbx_proc *p, unsigned sig)
+int
+SBX_Signal_Ignored(const struct sbx_proc *p, unsigned sig)
 {
-	uint64_t h = p->sigaction[sig - 1].handler;
+	uint64_t h;
 
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	assert(sig > 0 && sig <= SBX_NSIG);
+	h = p->sigaction[sig - 1].handler;
 	return (h == (uintptr_t)SIG_IGN || (h == (uintptr_t)SIG_DFL &&
 	    (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG ||
 	    sig == SIGWINCH)));
@@ -117,12 +115,38 @@ signal_restarts(const struct sbx_thread *t)
 	return (t->until == SBX_NEVER && t->restarts);
 }
 
-/* A signal ends a wait: in sigtimedwait() those that it asks for, blocked or
- * not. Returns 1 if that was it. */
+/* True if (t) waits in sigtimedwait() for (sig), blocked or not. */
 static int
+signal_asked(const struct sbx_thread *t, unsigned sig)
+{
+
+	return (t->state == SBX_THREAD_WAITS && t->wait == SBX_WAIT_SIGNAL &&
+	    (t->addr & SBX_SIGBIT(sig)));
+}
+
+/* As Linux chooses: the first thread if it takes it, then the caller, then
+ * anyone. */
+static struct sbx_thread *
+signal_target(struct sbx_proc *p, unsigned sig)
+{
+	struct sbx_thread *t, *me = SBX_Thread_Me(p);
+	unsigned u;
+
+	for (u = 0; u <= SBX_THREADS_MAX; u++) {
+		t = u == 0 ? p->threads.t[0] : u == 1 ? me :
+		    p->threads.t[u - 1];
+		if (t != NULL && t->state != SBX_THREAD_FREE &&
+		    (!(t->sigmask & SBX_SIGBIT(sig)) || signal_asked(t, sig)))
+			return (t);
+	}
+	return (me);
+}
+
+/* A signal ends a wait. */
+static void
 signal_wakes(struct sbx_proc *p, struct sbx_thread *t, unsigned sig)
 {
-	struct signal_info info;
+	struct sbx_siginfo si;
 
 	/* it was about to look if it has to go on waiting */
 	if (t->again == SBX_AGAIN_DUE && !(t->sigmask & SBX_SIGBIT(sig))) {
@@ -131,52 +155,144 @@ signal_wakes(struct sbx_proc *p, struct sbx_thread *t, unsigned sig)
 		t->result = -EINTR;
 	}
 	if (t->state != SBX_THREAD_WAITS)
-		return (0);
-	if (t->wait == SBX_WAIT_SIGNAL && (t->addr & SBX_SIGBIT(sig))) {
-		memset(&info, 0, sizeof info);
-		info.signo = (int)sig;
-		info.code = SI_TKILL;
-		info.addr = 1;
+		return;
+	if (signal_asked(t, sig)) {
+		SBX_Signal_Take(p, t, sig, &si);
 		SBX_Thread_Wake(p, t, t->args[1] != 0 && SBX_Sys_Put(p,
-		    t->args[1], &info, sizeof info) ? -EFAULT : (int)sig);
-		return (1);
+		    t->args[1], &si, sizeof si) ? -EFAULT : (int)sig);
+		return;
 	}
 	if (t->sigmask & SBX_SIGBIT(sig))
-		return (0);
+		return;
 	if (t->wait == SBX_WAIT_SLEEP && t->addr != 0)
 		(void)SBX_Sys_TimePut(p, t->addr, t->until - SBX_Os_Mono());
 	t->restart = signal_restarts(t);
 	SBX_Thread_Wake(p, t, -EINTR);
-	return (0);
+}
+
+int
+SBX_Signal_Send(struct sbx_proc *p, struct sbx_thread *t, unsigned sig)
+{
+	const int shared = t == NULL;
+	uint64_t bit = SBX_SIGBIT(sig);
+
+	if (shared)
+		t = signal_target(p, sig);
+	CHECK_OBJ_NOTNULL(t, SBX_THREAD_MAGIC);
+	if (SBX_Signal_Ignored(p, sig) && !(t->sigmask & bit))
+		return (0);
+	if (sig == SIGKILL || sig == SIGSTOP || (!(t->sigmask & bit) &&
+	    p->sigaction[sig - 1].handler == (uintptr_t)SIG_DFL)) {
+		signal_kill(p, sig);
+		return (1);
+	}
+	t->changed = p->threads.changed = 1;
+	p->threads.look = 1;
+	/* who has been chosen is not robbed of what it has been woken for */
+	if (shared && (t->sigmask & bit) && !signal_asked(t, sig)) {
+		p->threads.pending |= bit;
+		return (1);
+	}
+	t->pending |= bit;
+	t->pending_user = shared ? t->pending_user | bit :
+	    t->pending_user & ~bit;
+	signal_wakes(p, t, sig);
+	return (1);
 }
 
 void
-SBX_Signal_Send(struct sbx_proc *p, struct sbx_thread *t, unsigned sig,
-    int tkill)
+SBX_Signal_Take(struct sbx_proc *p, struct sbx_thread *t, unsigned sig,
+    struct sbx_siginfo *si)
 {
-	uint64_t bit, h;
+	const uint64_t bit = SBX_SIGBIT(sig);
+	uint64_t *from;
 
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	CHECK_OBJ_NOTNULL(t, SBX_THREAD_MAGIC);
-	assert(sig > 0 && sig <= SBX_NSIG);
-	bit = SBX_SIGBIT(sig);
-	h = p->sigaction[sig - 1].handler;
-	if (sig == SIGKILL || sig == SIGSTOP || (h == (uintptr_t)SIG_DFL &&
-	    !signal_is_ignored(p, sig) && !(t->sigmask & bit))) {
-		signal_kill(p, sig);
-		return;
-	}
-	if (signal_is_ignored(p, sig) && !(t->sigmask & bit))
-		return;
-	if (signal_wakes(p, t, sig))
-		return;
-	t->pending |= bit;
-	if (tkill)
-		t->pending_user &= ~bit;
-	else
-		t->pending_user |= bit;
+	from = t->pending & bit ? &t->pending : &p->threads.pending;
+	*from &= ~bit;
 	t->changed = p->threads.changed = 1;
-	p->threads.look = 1;
+	memset(si, 0, sizeof *si);
+	si->signo = (int32_t)sig;
+	si->code = from != &t->pending || (t->pending_user & bit) ? SI_USER :
+	    SI_TKILL;
+	si->addr = 1 | (uint64_t)SBX_PROC_UID << 32;
+	/* several timers may have sent it */
+	if (SBX_Timers_Took(p, t->tid, sig, si))
+		*from |= bit;
+}
+
+void
+SBX_Signal_Drop(struct sbx_proc *p, unsigned sig)
+{
+	struct sbx_threads *ts;
+	unsigned u;
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	ts = &p->threads;
+	ts->pending &= ~SBX_SIGBIT(sig);
+	for (u = 0; u < SBX_THREADS_MAX; u++)
+		if (ts->t[u] != NULL && (ts->t[u]->pending & SBX_SIGBIT(sig))) {
+			ts->t[u]->pending &= ~SBX_SIGBIT(sig);
+			ts->t[u]->changed = 1;
+		}
+	ts->changed = 1;
+	SBX_Timers_Dropped(p, sig);
+}
+
+/*--------------------------------------------------------------------
+ * Blocking
+ */
+
+void
+SBX_Signal_Mask(struct sbx_proc *p, uint64_t mask)
+{
+	struct sbx_thread *t = SBX_Thread_Change(p);
+	uint64_t due;
+	unsigned sig;
+
+	t->sigmask = mask & ~(SBX_SIGBIT(SIGKILL) | SBX_SIGBIT(SIGSTOP));
+	due = (t->pending | p->threads.pending) & ~t->sigmask;
+	for (; due != 0; due &= due - 1) {
+		sig = (unsigned)__builtin_ctzll(due) + 1;
+		if (SBX_Signal_Ignored(p, sig))
+			SBX_Signal_Drop(p, sig);
+		else
+			p->threads.look = 1;
+	}
+}
+
+int64_t
+SBX_Signal_Instead(struct sbx_proc *p, uint64_t va, uint64_t len)
+{
+	struct sbx_thread *t = SBX_Thread_Me(p);
+	uint64_t set;
+
+	/* the call is made once more: it has been done */
+	if (va == 0 || t->again == SBX_AGAIN_NOW)
+		return (0);
+	if (len != sizeof set)
+		return (-EINVAL);
+	if (SBX_Sys_Get(p, &set, va, sizeof set))
+		return (-EFAULT);
+	t->sigmask_old = t->sigmask;
+	t->suspended = 1;
+	SBX_Signal_Mask(p, set);
+	return (0);
+}
+
+int64_t
+SBX_Signal_Over(struct sbx_proc *p, int64_t result)
+{
+	struct sbx_thread *t = SBX_Thread_Me(p);
+
+	/* the frame of a handler says what comes back after it */
+	if (!t->suspended || t->state != SBX_THREAD_RUNS ||
+	    (result == -EINTR && SBX_Signal_Due(p, t)))
+		return (result);
+	t->suspended = 0;
+	SBX_Signal_Mask(p, t->sigmask_old);
+	return (result);
 }
 
 /*--------------------------------------------------------------------
@@ -242,9 +358,7 @@ signal_fill(struct signal_frame *f, const struct sbx_thread *t,
 	f->mc.cr2 = why->cr2;
 	f->mask = t->suspended ? t->sigmask_old : t->sigmask;
 	f->mc.oldmask = f->mask;
-	f->info.signo = (int)why->sig;
-	f->info.code = why->code;
-	f->info.addr = why->addr;
+	f->info = why->info;
 }
 
 /* Let (t) begin with its handler. Returns -1 if there is no place for a
@@ -253,7 +367,8 @@ static int
 signal_handle(struct sbx_proc *p, struct sbx_thread *t,
     const struct signal_cause *why)
 {
-	struct sbx_sigaction *sa = &p->sigaction[why->sig - 1];
+	const unsigned sig = (unsigned)why->info.signo;
+	struct sbx_sigaction *sa = &p->sigaction[sig - 1];
 	struct kvm_regs *r = &t->cpu.regs;
 	struct signal_frame f;
 	uint64_t sp, fp;
@@ -275,13 +390,13 @@ signal_handle(struct sbx_proc *p, struct sbx_thread *t,
 	r->rsp = sp;
 	r->rflags &= RFLAGS_HANDLER;
 	r->rax = 0;
-	r->rdi = why->sig;
+	r->rdi = sig;
 	r->rsi = sp + offsetof(struct signal_frame, info);
 	r->rdx = sp + offsetof(struct signal_frame, flags);
 	t->suspended = 0;
 	t->sigmask |= sa->mask & ~(SBX_SIGBIT(SIGKILL) | SBX_SIGBIT(SIGSTOP));
 	if (!(sa->flags & SA_NODEFER))
-		t->sigmask |= SBX_SIGBIT(why->sig);
+		t->sigmask |= SBX_SIGBIT(sig);
 	if (sa->flags & SA_RESETHAND) {
 		sa->handler = (uintptr_t)SIG_DFL;
 		p->changed = 1;
@@ -306,29 +421,26 @@ void
 SBX_Signal_Deliver(struct sbx_proc *p, struct sbx_thread *t)
 {
 	struct signal_cause why;
-	uint64_t bit;
+	unsigned sig;
 
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	CHECK_OBJ_NOTNULL(t, SBX_THREAD_MAGIC);
-	while (SBX_Signal_Due(t)) {
+	while (SBX_Signal_Due(p, t)) {
 		memset(&why, 0, sizeof why);
-		bit = t->pending & ~t->sigmask;
-		why.sig = (unsigned)__builtin_ctzll(bit) + 1;
-		bit = SBX_SIGBIT(why.sig);
-		t->pending &= ~bit;
-		why.code = t->pending_user & bit ? SI_USER : SI_TKILL;
-		why.addr = 1 | UINT64_C(65534) << 32;	/* PID and UID */
-		if (signal_is_ignored(p, why.sig))
+		sig = (unsigned)__builtin_ctzll((t->pending |
+		    p->threads.pending) & ~t->sigmask) + 1;
+		SBX_Signal_Take(p, t, sig, &why.info);
+		if (SBX_Signal_Ignored(p, sig))
 			continue;
-		if (p->sigaction[why.sig - 1].handler == (uintptr_t)SIG_DFL) {
-			signal_kill(p, why.sig);
+		if (p->sigaction[sig - 1].handler == (uintptr_t)SIG_DFL) {
+			signal_kill(p, sig);
 			return;
 		}
-		signal_restart(p, t, why.sig);
+		signal_restart(p, t, sig);
 		if (signal_handle(p, t, &why)) {
 			SBX_Proc_Kill(p, SBX_KILL_fault, "no stack for the "
-			    "handler of signal %u (%s)", why.sig,
-			    strsignal((int)why.sig));
+			    "handler of signal %u (%s)", sig,
+			    strsignal((int)sig));
 			return;
 		}
 	}
@@ -418,17 +530,17 @@ SBX_Signal_Fault(struct sbx_proc *p, struct sbx_thread *t,
 	CHECK_OBJ_NOTNULL(t, SBX_THREAD_MAGIC);
 	assert(f->vector < SBX_FAULT_VECTORS);
 	memset(&why, 0, sizeof why);
-	why.sig = signal_exceptions[f->vector].sig;
-	why.code = signal_exceptions[f->vector].code;
+	why.info.signo = signal_exceptions[f->vector].sig;
+	why.info.code = signal_exceptions[f->vector].code;
 	why.trapno = f->vector;
 	why.err = f->error;
 	if (signal_exceptions[f->vector].at_rip)
-		why.addr = t->cpu.regs.rip;
+		why.info.addr = t->cpu.regs.rip;
 	if (f->vector == 14) {
-		why.addr = why.cr2 = f->addr;
-		why.code = f->error & 1 ? SEGV_ACCERR : SEGV_MAPERR;
+		why.info.addr = why.cr2 = f->addr;
+		why.info.code = f->error & 1 ? SEGV_ACCERR : SEGV_MAPERR;
 	} else if (f->vector == 16 || f->vector == 19)
-		why.code = signal_fpe(&t->cpu, f->vector);
+		why.info.code = signal_fpe(&t->cpu, f->vector);
 	return (signal_handle(p, t, &why));
 }
 
@@ -486,7 +598,7 @@ SBX_Signal_Return(struct sbx_proc *p, struct sbx_thread *t)
 	REG(rip); REG(rflags);
 #undef REG
 	/* segments are always ours, and Load() looks at the flags */
-	t->sigmask = f.mask & ~(SBX_SIGBIT(SIGKILL) | SBX_SIGBIT(SIGSTOP));
+	SBX_Signal_Mask(p, f.mask);
 	if (!SBX_Signal_OnStack(t, r->rsp) && (f.stack[1] == 0 ||
 	    f.stack[1] == SS_DISABLE))
 		memcpy(t->sigstack, f.stack, sizeof t->sigstack);

@@ -27,13 +27,41 @@ struct sbx_sigaction {
 	uint64_t		handler, flags, restorer, mask;
 };
 
-/* True if (t) has a signal to handle before it goes on. */
-int SBX_Signal_Due(const struct sbx_thread *);
+/* siginfo_t */
+struct sbx_siginfo {
+	int32_t			signo, error, code, pad;
+	uint64_t		addr;		/* or PID and UID; timer */
+	uint64_t		value;
+	uint8_t			rest[96];
+};
 
-/* Send (sig), 1 to SBX_NSIG, to (t): from a kill() for the process (tkill 0)
- * or for the thread. Kills the process if that is what it does. */
-void SBX_Signal_Send(struct sbx_proc *, struct sbx_thread *, unsigned sig,
-    int tkill);
+/* True if (t) has a signal to handle before it goes on. */
+int SBX_Signal_Due(const struct sbx_proc *, const struct sbx_thread *);
+
+/* Send (sig), 1 to SBX_NSIG, to (t), or if it is NULL to the process: to
+ * whichever thread does not block it. Kills the process if that is what it
+ * does. Returns 0 if it is ignored. */
+int SBX_Signal_Send(struct sbx_proc *, struct sbx_thread *, unsigned sig);
+
+/* The calling thread takes (sig), which is pending, and (si) says where it is
+ * from. */
+void SBX_Signal_Take(struct sbx_proc *, struct sbx_thread *, unsigned sig,
+    struct sbx_siginfo *si);
+
+/* Nobody is going to handle (sig): it is not pending any more. */
+void SBX_Signal_Drop(struct sbx_proc *, unsigned sig);
+
+/* True if nothing would happen. */
+int SBX_Signal_Ignored(const struct sbx_proc *, unsigned sig);
+
+/* What the calling thread blocks from now on. */
+void SBX_Signal_Mask(struct sbx_proc *, uint64_t mask);
+
+/* What it blocks until this call is over, as at (va), (len) bytes; 0 for no
+ * change. Returns 0 or a negative errno. Over, without a signal to be handled:
+ * it blocks what it did before. */
+int64_t SBX_Signal_Instead(struct sbx_proc *, uint64_t va, uint64_t len);
+int64_t SBX_Signal_Over(struct sbx_proc *, int64_t result);
 
 /* Change (t), whose registers are saved, so that it handles what is due. May
  * kill the process. */

@@ -28,6 +28,10 @@
 #define FILE_RW_MAX		UINT64_C(0x7ffff000)
 #define FILE_IOV_MAX		1024
 
+/* <linux/close_range.h>, which is newer than some systems */
+#define FILE_RANGE_UNSHARE	2
+#define FILE_RANGE_CLOEXEC	4
+
 /* Bytes of directory entries in one call. */
 #define FILE_DENTS_MAX		8192
 
@@ -439,6 +443,31 @@ SBX_Sys_close(struct sbx_proc *p, const uint64_t *a)
 	i = SBX_Files_Close(&p->files, a[0]);
 	SBX_Channel_Closed(p);
 	return (i);
+}
+
+/* All from the first to the last, or only mark them. */
+int64_t
+SBX_Sys_close_range(struct sbx_proc *p, const uint64_t *a)
+{
+	struct sbx_fd *f;
+	uint64_t fd, first = (uint32_t)a[0], last = (uint32_t)a[1];
+
+	/* with what there is, it makes no difference to whom it belongs */
+	if (first > last || (a[2] & ~(uint64_t)(FILE_RANGE_UNSHARE |
+	    FILE_RANGE_CLOEXEC)))
+		return (-EINVAL);
+	for (fd = first; fd <= last && fd < SBX_FD_MAX; fd++) {
+		f = SBX_Files_Fd(&p->files, fd);
+		if (f == NULL)
+			continue;
+		if (a[2] & FILE_RANGE_CLOEXEC) {
+			f->cloexec = 1;
+			p->files.changed = 1;
+		} else
+			AZ(SBX_Files_Close(&p->files, fd));
+	}
+	SBX_Channel_Closed(p);
+	return (0);
 }
 
 int64_t

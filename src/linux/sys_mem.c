@@ -423,6 +423,8 @@ mem_map_near(struct sbx_proc *p, const uint64_t *a, uint64_t at, uint64_t len,
 		mem_rights(p, va, va + SBX_PAGE, flags, 0);
 	if (i == 0 && ofd != NULL)
 		i = mem_read(p, ofd, va, len, a[5]);
+	if (i == 0 && ofd != NULL && SBX_Mm_Back(&p->mm, va, va + len))
+		i = -ENOMEM;
 	if (i < 0) {
 		(void)SBX_Mm_Unmap(&p->mm, va, va + len);
 		return (i);
@@ -555,6 +557,10 @@ SBX_Sys_madvise(struct sbx_proc *p, const uint64_t *a)
 	if (lo < p->mm.lo || hi > p->mm.hi)
 		return (lo >= p->layout->stack_lo && hi <= p->layout->stack_hi ?
 		    mem_forget(p, lo, hi) : -EINVAL);
+	/* the file may not be open any more, and zeroes would be wrong: it is
+	 * what Linux says of memory that it can not drop */
+	if (SBX_Mm_Backed(&p->mm, lo, hi))
+		return (-EINVAL);
 	/* in between nobody has had anything yet */
 	brk = SBX_Page_Up(p->mm.brk);
 	if (lo < brk)

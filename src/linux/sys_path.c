@@ -2,7 +2,7 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * sys_path.c: calls that take a path. The working directory is "/", always.
+ * sys_path.c: calls that take a path.
  */
 
 #include "config.h"
@@ -48,7 +48,9 @@ path_get(struct sbx_proc *p, uint64_t dirfd, uint64_t va, char *path)
 	if (first == '\0')
 		return (-ENOENT);
 	path[0] = '\0';
-	if (first != '/' && (int32_t)dirfd != AT_FDCWD) {
+	if (first != '/' && (int32_t)dirfd == AT_FDCWD)
+		(void)snprintf(path, SBX_PATH_MAX, "%s", p->files.cwd);
+	else if (first != '/') {
 		ofd = SBX_Files_Get(&p->files, (uint32_t)dirfd);
 		if (ofd == NULL)
 			return (-EBADF);
@@ -280,6 +282,13 @@ SBX_Sys_faccessat(struct sbx_proc *p, const uint64_t *a)
 	return (path_access(p, a[0], a[1], a[2]));
 }
 
+static const char *
+path_cwd(const struct sbx_proc *p)
+{
+
+	return (p->files.cwd[0] == '\0' ? "/" : p->files.cwd);
+}
+
 /* What is a link, and what it says: its length, or a negative errno. */
 static int64_t
 path_link(struct sbx_proc *p, const char *path, char *buf)
@@ -289,7 +298,9 @@ path_link(struct sbx_proc *p, const char *path, char *buf)
 
 	if (path_is_exe(path))
 		return (snprintf(buf, SBX_PATH_MAX, "%s", p->path));
-	if (!strcmp(path, "/proc/self/cwd") || !strcmp(path, "/proc/self/root"))
+	if (!strcmp(path, "/proc/self/cwd"))
+		return (snprintf(buf, SBX_PATH_MAX, "%s", path_cwd(p)));
+	if (!strcmp(path, "/proc/self/root"))
 		return (snprintf(buf, SBX_PATH_MAX, "/"));
 	if (!strcmp(path, "/proc/self"))
 		return (snprintf(buf, SBX_PATH_MAX, "1"));
@@ -336,10 +347,12 @@ SBX_Sys_readlinkat(struct sbx_proc *p, const uint64_t *a)
 int64_t
 SBX_Sys_getcwd(struct sbx_proc *p, const uint64_t *a)
 {
+	const char *cwd = path_cwd(p);
+	size_t l = strlen(cwd) + 1;
 
-	if (a[1] < 2)
+	if (a[1] < l)
 		return (-ERANGE);
-	return (SBX_Sys_Put(p, a[0], "/", 2) ? -EFAULT : 2);
+	return (SBX_Sys_Put(p, a[0], cwd, l) ? -EFAULT : (int64_t)l);
 }
 
 int64_t
@@ -351,7 +364,21 @@ SBX_Sys_chdir(struct sbx_proc *p, const uint64_t *a)
 	i = path_get(p, (uint64_t)AT_FDCWD, a[0], path);
 	if (i != 0)
 		return (i);
-	return (!strcmp(path, "/") ? 0 : -EACCES);
+	return (SBX_Files_Chdir(&p->files, path));
+}
+
+int64_t
+SBX_Sys_fchdir(struct sbx_proc *p, const uint64_t *a)
+{
+	char path[SBX_PATH_MAX];
+	const struct sbx_ofd *ofd;
+
+	ofd = SBX_Files_Get(&p->files, a[0]);
+	if (ofd == NULL)
+		return (-EBADF);
+	if (!SBX_Ofd_IsDir(&p->files, ofd, path))
+		return (-ENOTDIR);
+	return (path[0] == '\0' ? -ENOENT : SBX_Files_Chdir(&p->files, path));
 }
 
 static int64_t

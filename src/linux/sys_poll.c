@@ -3,8 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * sys_poll.c: waiting for one of several descriptors, and timers that are
- * descriptors. The signal masks of ppoll(), pselect() and epoll_pwait() are
- * not looked at.
+ * descriptors.
  */
 
 #include "config.h"
@@ -89,6 +88,8 @@ poll_call(struct sbx_proc *p, uint64_t va, uint64_t n, int64_t ns)
 	limit = SBX_Ready_Limit(p, ns);
 	for (;;) {
 		i = poll_look(p, fds, (unsigned)n);
+		if (i == 0 && SBX_Signal_Due(p, SBX_Thread_Me(p)))
+			return (-EINTR);
 		if (i > 0 || ns == 0 || limit <= SBX_Os_Mono())
 			break;
 		if (!SBX_Ready_Wait(p, limit, 0))
@@ -112,7 +113,9 @@ SBX_Sys_ppoll(struct sbx_proc *p, const uint64_t *a)
 	int64_t i, ns;
 
 	i = poll_timespec(p, a[2], &ns);
-	return (i == 0 ? poll_call(p, a[0], a[1], ns) : i);
+	if (i == 0)
+		i = SBX_Signal_Instead(p, a[3], a[4]);
+	return (i == 0 ? SBX_Signal_Over(p, poll_call(p, a[0], a[1], ns)) : i);
 }
 
 /*--------------------------------------------------------------------
@@ -174,6 +177,8 @@ select_call(struct sbx_proc *p, const uint64_t *a, int64_t ns)
 	limit = SBX_Ready_Limit(p, ns);
 	for (;;) {
 		i = select_look(p, &s, n);
+		if (i == 0 && SBX_Signal_Due(p, SBX_Thread_Me(p)))
+			return (-EINTR);
 		if (i != 0 || ns == 0 || limit <= SBX_Os_Mono())
 			break;
 		if (!SBX_Ready_Wait(p, limit, 0))
@@ -206,13 +211,19 @@ SBX_Sys_select(struct sbx_proc *p, const uint64_t *a)
 	return (select_call(p, a, ns));
 }
 
+/* The sixth argument is where the mask and its size are. */
 int64_t
 SBX_Sys_pselect6(struct sbx_proc *p, const uint64_t *a)
 {
+	uint64_t mask[2] = { 0, 0 };
 	int64_t i, ns;
 
+	if (a[5] != 0 && SBX_Sys_Get(p, mask, a[5], sizeof mask))
+		return (-EFAULT);
 	i = poll_timespec(p, a[4], &ns);
-	return (i == 0 ? select_call(p, a, ns) : i);
+	if (i == 0)
+		i = SBX_Signal_Instead(p, mask[0], mask[1]);
+	return (i == 0 ? SBX_Signal_Over(p, select_call(p, a, ns)) : i);
 }
 
 /*--------------------------------------------------------------------
@@ -425,6 +436,8 @@ epoll_call(struct sbx_proc *p, const uint64_t *a, int64_t ns)
 		i = epoll_look(p, set, ev, max);
 		if (i > 0 || ns == 0 || limit <= SBX_Os_Mono())
 			break;
+		if (SBX_Signal_Due(p, SBX_Thread_Me(p)))
+			return (-EINTR);
 		if (!SBX_Ready_Wait(p, limit, 0))
 			return (0);
 		if (p->kill != SBX_KILL_NONE)
@@ -442,12 +455,24 @@ SBX_Sys_epoll_wait(struct sbx_proc *p, const uint64_t *a)
 }
 
 int64_t
+SBX_Sys_epoll_pwait(struct sbx_proc *p, const uint64_t *a)
+{
+	int64_t i;
+
+	i = SBX_Signal_Instead(p, a[4], a[5]);
+	return (i == 0 ? SBX_Signal_Over(p, epoll_call(p, a, poll_ms(a[3]))) :
+	    i);
+}
+
+int64_t
 SBX_Sys_epoll_pwait2(struct sbx_proc *p, const uint64_t *a)
 {
 	int64_t i, ns;
 
 	i = poll_timespec(p, a[3], &ns);
-	return (i == 0 ? epoll_call(p, a, ns) : i);
+	if (i == 0)
+		i = SBX_Signal_Instead(p, a[4], a[5]);
+	return (i == 0 ? SBX_Signal_Over(p, epoll_call(p, a, ns)) : i);
 }
 
 /*--------------------------------------------------------------------

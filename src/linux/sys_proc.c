@@ -9,6 +9,7 @@
 
 #include <asm/prctl.h>
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -52,6 +53,10 @@ SBX_Sys_nobody(struct sbx_proc *p, const uint64_t *a)
 	return (SBX_PROC_UID);
 }
 
+/*--------------------------------------------------------------------
+ * What there is not
+ */
+
 /* There are no more processes to be had. */
 int64_t
 SBX_Sys_again(struct sbx_proc *p, const uint64_t *a)
@@ -60,6 +65,123 @@ SBX_Sys_again(struct sbx_proc *p, const uint64_t *a)
 	(void)p;
 	(void)a;
 	return (-EAGAIN);
+}
+
+/* Nor is there one to wait for. */
+int64_t
+SBX_Sys_no_child(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	(void)a;
+	return (-ECHILD);
+}
+
+/* No other program may be run. */
+int64_t
+SBX_Sys_no_program(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	(void)a;
+	return (-EACCES);
+}
+
+/* Attributes of files: as file systems say that have none. */
+int64_t
+SBX_Sys_no_xattr(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	(void)a;
+	return (-EOPNOTSUPP);
+}
+
+/* Links, devices: as file systems say that have none. */
+int64_t
+SBX_Sys_no_link(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	(void)a;
+	return (-EPERM);
+}
+
+/* No kind of network but SANDBOX_CALL_FETCH. */
+int64_t
+SBX_Sys_no_network(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	(void)a;
+	return (-EAFNOSUPPORT);
+}
+
+/*--------------------------------------------------------------------*/
+
+/* Groups and sessions of processes. */
+int64_t
+SBX_Sys_group(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	return ((int32_t)a[0] == 0 || (int32_t)a[0] == 1 ? 1 : -ESRCH);
+}
+
+/* Real, effective and saved, all the same. */
+int64_t
+SBX_Sys_nobodies(struct sbx_proc *p, const uint64_t *a)
+{
+	const uint32_t id = SBX_PROC_UID;
+	unsigned u;
+
+	for (u = 0; u < 3; u++)
+		if (SBX_Sys_Put(p, a[u], &id, sizeof id))
+			return (-EFAULT);
+	return (0);
+}
+
+/* It is 20 less than this: 0. */
+int64_t
+SBX_Sys_getpriority(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	return (a[0] > PRIO_USER ? -EINVAL : 20);
+}
+
+/* SCHED_OTHER and its like have none, the others the same as in Linux. */
+static int64_t
+proc_priority(uint64_t policy, int64_t most)
+{
+
+	switch (policy) {
+	case SCHED_FIFO:
+	case SCHED_RR:
+		return (most);
+	case SCHED_OTHER:
+	case 3:		/* SCHED_BATCH */
+	case 5:		/* SCHED_IDLE */
+		return (0);
+	default:
+		return (-EINVAL);
+	}
+}
+
+int64_t
+SBX_Sys_sched_get_priority_max(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	return (proc_priority(a[0], 99));
+}
+
+int64_t
+SBX_Sys_sched_get_priority_min(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	return (proc_priority(a[0], 1));
 }
 
 int64_t

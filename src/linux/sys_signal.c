@@ -41,21 +41,13 @@ SBX_Sys_rt_sigaction(struct sbx_proc *p, const uint64_t *a)
 		return (-EFAULT);
 	if (a[2] != 0 && SBX_Sys_Put(p, a[2], sa, sizeof *sa))
 		return (-EFAULT);
-	if (a[1] != 0) {
-		*sa = new;
-		p->changed = 1;
-	}
+	if (a[1] == 0)
+		return (0);
+	*sa = new;
+	p->changed = 1;
+	if (SBX_Signal_Ignored(p, (unsigned)a[0]))
+		SBX_Signal_Drop(p, (unsigned)a[0]);
 	return (0);
-}
-
-static void
-signal_mask(struct sbx_proc *p, uint64_t mask)
-{
-	struct sbx_thread *t = SBX_Thread_Change(p);
-
-	t->sigmask = mask & ~SIGNAL_ALWAYS;
-	if (SBX_Signal_Due(t))
-		p->threads.look = 1;
 }
 
 int64_t
@@ -74,7 +66,7 @@ SBX_Sys_rt_sigprocmask(struct sbx_proc *p, const uint64_t *a)
 			set = old & ~set;
 		else if (a[0] != SIG_SETMASK)
 			return (-EINVAL);
-		signal_mask(p, set);
+		SBX_Signal_Mask(p, set);
 	}
 	return (a[2] == 0 ? 0 : SBX_Sys_Put(p, a[2], &old, sizeof old));
 }
@@ -83,7 +75,7 @@ int64_t
 SBX_Sys_rt_sigpending(struct sbx_proc *p, const uint64_t *a)
 {
 	const struct sbx_thread *t = SBX_Thread_Me(p);
-	uint64_t set = t->pending & t->sigmask;
+	uint64_t set = (t->pending | p->threads.pending) & t->sigmask;
 
 	if (a[1] > sizeof set)
 		return (-EINVAL);
@@ -125,25 +117,6 @@ SBX_Sys_sigaltstack(struct sbx_proc *p, const uint64_t *a)
  * Sending
  */
 
-/* A thread that does not block it; the caller rather than another, and anyone
- * rather than nobody. */
-static struct sbx_thread *
-signal_target(struct sbx_proc *p, unsigned sig)
-{
-	struct sbx_thread *t, *me = SBX_Thread_Me(p);
-	unsigned u;
-
-	if (!(me->sigmask & SBX_SIGBIT(sig)))
-		return (me);
-	for (u = 0; u < SBX_THREADS_MAX; u++) {
-		t = p->threads.t[u];
-		if (t != NULL && t->state != SBX_THREAD_FREE &&
-		    !(t->sigmask & SBX_SIGBIT(sig)))
-			return (t);
-	}
-	return (me);
-}
-
 int64_t
 SBX_Sys_kill(struct sbx_proc *p, const uint64_t *a)
 {
@@ -154,8 +127,7 @@ SBX_Sys_kill(struct sbx_proc *p, const uint64_t *a)
 	if (pid != 1 && pid != 0 && pid != -1)
 		return (-ESRCH);
 	if (a[1] != 0)
-		SBX_Signal_Send(p, signal_target(p, (unsigned)a[1]),
-		    (unsigned)a[1], 0);
+		(void)SBX_Signal_Send(p, NULL, (unsigned)a[1]);
 	return (0);
 }
 
@@ -170,7 +142,7 @@ signal_tkill(struct sbx_proc *p, uint64_t tid, uint64_t sig)
 	if (t == NULL)
 		return (-ESRCH);
 	if (sig != 0)
-		SBX_Signal_Send(p, t, (unsigned)sig, 1);
+		(void)SBX_Signal_Send(p, t, (unsigned)sig);
 	return (0);
 }
 
@@ -207,18 +179,30 @@ SBX_Sys_pause(struct sbx_proc *p, const uint64_t *a)
 int64_t
 SBX_Sys_rt_sigsuspend(struct sbx_proc *p, const uint64_t *a)
 {
-	struct sbx_thread *t;
-	uint64_t set;
+	int64_t i;
 
-	if (a[1] != sizeof set)
-		return (-EINVAL);
-	if (SBX_Sys_Get(p, &set, a[0], sizeof set))
-		return (-EFAULT);
-	t = SBX_Thread_Change(p);
-	t->sigmask_old = t->sigmask;
-	t->suspended = 1;
-	signal_mask(p, set);
-	return (SBX_Signal_Due(t) ? -EINTR : SBX_Sys_pause(p, a));
+	if (a[0] == 0)
+		return (a[1] == sizeof(uint64_t) ? -EFAULT : -EINVAL);
+	i = SBX_Signal_Instead(p, a[0], a[1]);
+	if (i != 0)
+		return (i);
+	return (SBX_Signal_Due(p, SBX_Thread_Me(p)) ? -EINTR :
+	    SBX_Sys_pause(p, a));
+}
+
+/* One of (set) that is pending already, or 0. */
+static int64_t
+signal_pending(struct sbx_proc *p, uint64_t set, uint64_t info)
+{
+	struct sbx_thread *t = SBX_Thread_Me(p);
+	struct sbx_siginfo si;
+
+	set &= t->pending | p->threads.pending;
+	if (set == 0)
+		return (0);
+	SBX_Signal_Take(p, t, (unsigned)__builtin_ctzll(set) + 1, &si);
+	return (info != 0 && SBX_Sys_Put(p, info, &si, sizeof si) ? -EFAULT :
+	    si.signo);
 }
 
 int64_t
@@ -226,29 +210,20 @@ SBX_Sys_rt_sigtimedwait(struct sbx_proc *p, const uint64_t *a)
 {
 	struct sbx_waiting w = { .wait = SBX_WAIT_SIGNAL, .until = SBX_NEVER,
 	    .relative = 1 };
-	struct sbx_thread *t;
 	int64_t i, ns;
-	unsigned sig;
 
 	if (a[3] != sizeof w.addr)
 		return (-EINVAL);
 	if (SBX_Sys_Get(p, &w.addr, a[0], sizeof w.addr))
 		return (-EFAULT);
 	w.addr &= ~SIGNAL_ALWAYS;
-	t = SBX_Thread_Me(p);
-	if (t->pending & w.addr) {
-		sig = (unsigned)__builtin_ctzll(t->pending & w.addr) + 1;
-		SBX_Thread_Change(p)->pending &= ~SBX_SIGBIT(sig);
-		return (a[1] != 0 && SBX_Sys_Put(p, a[1],
-		    (int32_t[32]){ (int)sig, 0, SI_TKILL, 0, 1, 65534 },
-		    32 * sizeof(int32_t)) ? -EFAULT : (int)sig);
-	}
-	if (a[2] != 0) {
+	i = signal_pending(p, w.addr, a[1]);
+	if (i == 0 && a[2] != 0) {
 		i = SBX_Sys_TimeGet(p, a[2], &ns);
-		if (i != 0)
-			return (i);
 		w.until = SBX_Sys_Until(ns);
 	}
+	if (i != 0)
+		return (i);
 	return (SBX_Thread_Wait(p, &w) ? -EAGAIN : 0);
 }
 

@@ -19,22 +19,43 @@
 #include "linux/proc.h"
 #include "linux/syscall.h"
 
-/* Linux's clocks 0 to 7; the two CPU time clocks count from the request's
- * start, without what it slept and waited. */
+/* Negative ones are made of a number, a bit for threads, and what is counted. */
+#define TIME_WHOSE(clk)		(~((int32_t)(clk) >> 3))
+#define TIME_THREAD		4
+#define TIME_COUNTED		3
+#define TIME_COUNTED_MAX	2
+
+int
+SBX_Sys_Clock(struct sbx_proc *p, uint64_t clk)
+{
+	int32_t id;
+
+	if ((int32_t)clk >= 0)
+		return ((uint32_t)clk <= CLOCK_BOOTTIME ? (int)clk : -1);
+	id = TIME_WHOSE(clk);
+	if ((clk & TIME_COUNTED) > TIME_COUNTED_MAX)
+		return (-1);
+	if (clk & TIME_THREAD)
+		return (id == 0 || SBX_Thread_Find(p, id) != NULL ?
+		    CLOCK_THREAD_CPUTIME_ID : -1);
+	return (id == 0 || id == 1 ? CLOCK_PROCESS_CPUTIME_ID : -1);
+}
+
+/* The two CPU time clocks count from the request's start, without what it slept
+ * and waited. */
 static int
 time_now(struct sbx_proc *p, uint64_t clk, struct timespec *ts)
 {
 	int64_t ns;
+	int id = SBX_Sys_Clock(p, clk);
 
-	if (clk == CLOCK_PROCESS_CPUTIME_ID || clk == CLOCK_THREAD_CPUTIME_ID) {
+	if (id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID) {
 		ns = SBX_Proc_Cpu(p);
 		ts->tv_sec = ns / 1000000000;
 		ts->tv_nsec = ns % 1000000000;
 		return (0);
 	}
-	if (clk > CLOCK_BOOTTIME)
-		return (-1);
-	return (clock_gettime((clockid_t)clk, ts));
+	return (id < 0 ? -1 : clock_gettime(id, ts));
 }
 
 int64_t
@@ -52,7 +73,7 @@ SBX_Sys_clock_getres(struct sbx_proc *p, const uint64_t *a)
 {
 	struct timespec ts = { 0, 1 };
 
-	if (a[0] > CLOCK_BOOTTIME)
+	if (SBX_Sys_Clock(p, a[0]) < 0)
 		return (-EINVAL);
 	return (a[1] == 0 ? 0 : SBX_Sys_Put(p, a[1], &ts, sizeof ts));
 }

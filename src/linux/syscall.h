@@ -64,6 +64,10 @@ int SBX_Sys_Late(struct sbx_proc *);
  * longer than any deadline. */
 int64_t SBX_Sys_TimeGet(struct sbx_proc *, uint64_t va, int64_t *ns);
 
+/* Which of Linux' clocks 0 to 7 is (clk): itself, or if it is that of some
+ * process or thread one of the two for CPU time; -1: there is none such. */
+int SBX_Sys_Clock(struct sbx_proc *, uint64_t clk);
+
 /* Turn a time of clock (clk) into the time until then, negative if it has
  * passed: 0 or -EINVAL. */
 int64_t SBX_Sys_TimeLeft(struct sbx_proc *, uint64_t clk, int64_t *ns);

@@ -101,6 +101,7 @@ SBX_Threads_Copy(struct sbx_threads *to, const struct sbx_threads *from,
 	to->last_tid = from->last_tid;
 	to->order = from->order;
 	to->frozen = from->frozen;
+	to->pending = from->pending;
 	to->cur = from->cur;
 	to->loaded = from->loaded;
 	return (0);

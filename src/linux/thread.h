@@ -73,10 +73,10 @@ struct sbx_thread {
 
 	/* Signals */
 	uint64_t		sigmask;
-	uint64_t		pending;
-	uint64_t		pending_user;	/* from kill() */
+	uint64_t		pending;	/* for this one */
+	uint64_t		pending_user;	/* of it, from kill() */
 	uint64_t		sigmask_old;	/* before sigsuspend() */
-	int			suspended;	/* in it */
+	int			suspended;	/* in it, or its like */
 	int			restarts;	/* the wait's call does */
 	int			restart;	/* a signal has ended one */
 	uint64_t		sigstack[3];	/* ss_sp, ss_flags, ss_size */
@@ -100,6 +100,7 @@ struct sbx_threads {
 	uint64_t		order;		/* the last one given */
 	int64_t			armed;		/* the watchdog's deadline */
 	int64_t			frozen;		/* SBX_Os_Mono() */
+	uint64_t		pending;	/* signals all block */
 	unsigned		cur;		/* calls now */
 	int			loaded;		/* in the vCPU, or -1 */
 	struct sbx_thread	*t[SBX_THREADS_MAX];	/* [0] is first */

@@ -279,6 +279,21 @@ for c in "store=signal 11, code 1, trap 14, at 24, other stack, 3 times" \
 ^requests: 3, failed: 0" signals -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
 	    -o request_timeout=$((10 * slow))
 done
+for c in "real=0 before, signal 14, code 128, in time" \
+    "prof=signal 27, then 26, 0 left" "alarm=0, 100, 0, 1 left" \
+    "sleep=pause -1 EINTR, 2 signals" "ignored=sleep 0, then heard" \
+    "create=value 77, then 88, code -2, again 1" \
+    "cpu=0 while asleep, value 5" "overrun=taken, value 3, late, the same" \
+    "thread=rung" "none=running 1, was 9, over 1" \
+    "errors=22 22 22 22 14 22 22, 8 made" \
+    "suspend=-1 EINTR, signal 12, mask 11, then 1 1 0" \
+    "masks=epoll -1 EINTR, 1 signals, mask 11, then 1" "shared=1200, 1200" \
+    "restart=read -1 EINTR, 1 signals" \
+    "boot=signal 1, value 9, every 20 ms"; do
+	ok "alarms/${c%%=*}" "^${c#*=}\$
+^requests: 3, failed: 0" alarms -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
+	    -o request_timeout=$((10 * slow))
+done
 for c in kernel hole fp-null fp-kernel fp-garbage fp-mxcsr fp-header random \
     nowhere; do
 	dies "signals/forged-$c" "the guest returned from a signal handler" \

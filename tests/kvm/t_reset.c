@@ -31,6 +31,7 @@ same_threads(const struct sbx_threads *ts, const struct sbx_threads *gs)
 	CHECK_EQ(ts->last_tid, gs->last_tid);
 	CHECK_EQ(ts->cur, gs->cur);
 	CHECK_EQ(ts->loaded, gs->loaded);
+	CHECK_EQ(ts->pending, gs->pending);
 	for (u = 0; u < SBX_THREADS_MAX; u++) {
 		t = ts->t[u];
 		g = gs->t[u];
@@ -45,6 +46,23 @@ same_threads(const struct sbx_threads *ts, const struct sbx_threads *gs)
 		CHECK_EQ(t->pending, g->pending);
 		if (g->saved)
 			CHECK(!memcmp(&t->cpu, &g->cpu, sizeof g->cpu));
+	}
+}
+
+static void
+same_timers(const struct sbx_timers *ts, const struct sbx_timers *gs)
+{
+	const struct sbx_timer *t, *g;
+	unsigned u;
+
+	CHECK_EQ(ts->n, gs->n);
+	for (u = 0; u < SBX_TIMERS_MAX; u++) {
+		t = &ts->t[u];
+		g = &gs->t[u];
+		CHECK_EQ(t->used, g->used);
+		CHECK_EQ(t->until, g->until);
+		CHECK_EQ(t->every, g->every);
+		CHECK_EQ(t->sent, g->sent);
 	}
 }
 
@@ -86,6 +104,7 @@ same(struct sbx_program *prg)
 	i = !memcmp(vm->mem, vm->img->golden, vm->img->size);
 	same_threads(&vm->proc.threads, &vm->img->proc.threads);
 	same_channels(&vm->proc.channels, &vm->img->proc.channels);
+	same_timers(&vm->proc.timers, &vm->img->proc.timers);
 	SBX_Pool_Put(pool, &vm);
 	return (i);
 }
@@ -132,6 +151,14 @@ memory(void)
 		{ "signals", "/preempt" },
 		{ "signals", "/interrupt" },
 		{ "signals", "/forged-fp-good" },
+		{ "alarms", "/real" },
+		{ "alarms", "/create" },
+		{ "alarms", "/thread" },
+		{ "alarms", "/none" },
+		{ "alarms", "/errors" },
+		{ "alarms", "/suspend" },
+		{ "alarms", "/masks" },
+		{ "alarms", "/boot" },
 		{ "channels", "/boot" },
 		{ "channels", "/pipe" },
 		{ "channels", "/wait" },

@@ -319,6 +319,23 @@ file_io(void)
 	    WORLD_ARENA + WORLD_ARENA_LEN - 4096);
 	World_Get(&w, WORLD_ARENA + WORLD_ARENA_LEN - 4096, b, 11);
 	CHECK(!memcmp(b, "0123456789", 11));
+	/* it can not be had again, and it is not zeroes; what is beside it can */
+	CHECK_EQ(CALL6(mmap, 0, 8192, 3, ANON, -1, 0), WORLD_ARENA +
+	    WORLD_ARENA_LEN - 3 * 4096);
+	World_Put(&w, WORLD_ARENA + WORLD_ARENA_LEN - 2 * 4096, "x", 1);
+	CHECK_EQ(CALL3(madvise, WORLD_ARENA + WORLD_ARENA_LEN - 2 * 4096, 8192,
+	    MADV_DONTNEED), -EINVAL);
+	CHECK_EQ(CALL3(madvise, WORLD_ARENA + WORLD_ARENA_LEN - 2 * 4096, 4096,
+	    MADV_DONTNEED), 0);
+	World_Get(&w, WORLD_ARENA + WORLD_ARENA_LEN - 2 * 4096, b, 1);
+	CHECK_EQ(b[0], 0);
+	World_Get(&w, WORLD_ARENA + WORLD_ARENA_LEN - 4096, b, 11);
+	CHECK(!memcmp(b, "0123456789", 11));
+	/* another mapping in its place is another matter */
+	CHECK_EQ(CALL6(mmap, WORLD_ARENA + WORLD_ARENA_LEN - 4096, 4096, 3,
+	    ANON | MAP_FIXED, -1, 0), WORLD_ARENA + WORLD_ARENA_LEN - 4096);
+	CHECK_EQ(CALL3(madvise, WORLD_ARENA + WORLD_ARENA_LEN - 2 * 4096, 8192,
+	    MADV_DONTNEED), 0);
 	CHECK_EQ(CALL2(dup2, 3, 63), 63);
 	CHECK_EQ(CALL2(dup2, 3, 64), -EBADF);
 	CHECK_EQ(CALL3(fcntl, 3, F_DUPFD, 63), -EMFILE);
@@ -465,7 +482,16 @@ process(void)
 	World_New(&w, NULL);
 	CHECK_EQ(CALL0(getpid), 1);
 	CHECK_EQ(CALL0(fork), -EAGAIN);
-	CHECK_EQ(CALL1(execve, path("/bin/sh")), -ENOSYS);
+	CHECK_EQ(CALL1(execve, path("/bin/sh")), -EACCES);
+	CHECK_EQ(CALL2(wait4, -1, BUF), -ECHILD);
+	CHECK_EQ(CALL3(socket, 2, 1, 0), -EAFNOSUPPORT);
+	CHECK_EQ(CALL1(getpgid, 0), 1);
+	CHECK_EQ(CALL1(getsid, 2), -ESRCH);
+	CHECK_EQ(CALL2(getpriority, 0, 0), 20);
+	CHECK_EQ(CALL1(sched_get_priority_max, 1), 99);
+	CHECK_EQ(CALL1(sched_get_priority_min, 9), -EINVAL);
+	CHECK_EQ(CALL3(getresuid, BUF, BUF + 4, WORLD_RO), -EFAULT);
+	CHECK_EQ(CALL3(rseq, BUF, 32, 0), -ENOSYS);
 	CHECK_EQ(CALL2(clock_gettime, CLOCK_REALTIME, BUF), 0);
 	World_Get(&w, BUF, &ts, sizeof ts);
 	CHECK(ts.tv_sec > 1600000000);
@@ -566,6 +592,7 @@ leaves_nothing(void)
 	w.proc.changed = w.proc.mm.changed = w.proc.far.changed = 0;
 	w.proc.files.changed = w.proc.files.tmp.changed = 0;
 	w.proc.threads.changed = w.proc.channels.changed = 0;
+	w.proc.timers.changed = 0;
 	srandom(9);
 	for (n = 0; n < sizeof table / sizeof *table; n++) {
 		if (table[n].leaves != READ || table[n].nr == SYS_nanosleep ||
@@ -584,6 +611,7 @@ leaves_nothing(void)
 		CHECK(!p->changed && !p->mm.changed && !p->far.changed);
 		CHECK(!p->files.changed && !p->files.tmp.changed);
 		CHECK(!p->threads.changed && !p->channels.changed);
+		CHECK(!p->timers.changed);
 		CHECK_EQ(p->edits.n, 0);
 	}
 	CHECK(reads > 30);
@@ -692,6 +720,119 @@ threads(void)
 	World_Fini(&w);
 }
 
+/* Set, read, and what they may not be set to; that they go off takes a CPU. */
+static void
+timers(void)
+{
+	const int64_t every[4] = { 1, 500000000, 100, 7 };
+	int64_t got[4];
+	int32_t id, ev[16] = { 5, 0, 10, 0 };
+	unsigned u;
+
+	World_New(&w, NULL);
+	CHECK_EQ(CALL1(alarm, 5), 0);
+	CHECK_EQ(CALL1(alarm, 0), 5);
+	CHECK_EQ(CALL1(alarm, UINT32_MAX), 0);
+	CHECK_EQ(CALL1(alarm, 0), UINT32_MAX);
+	CHECK_EQ(w.proc.timers.n, 0);
+	World_Put(&w, BUF, every, sizeof every);
+	CHECK_EQ(CALL3(setitimer, 1, WORLD_KERNEL, 0), -EFAULT);
+	CHECK_EQ(CALL3(setitimer, 3, BUF, 0), -EINVAL);
+	CHECK_EQ(CALL2(getitimer, UINT64_MAX, BUF), -EINVAL);
+	/* that is no number of microseconds */
+	CHECK_EQ(CALL3(setitimer, 1, BUF, 0), -EINVAL);
+	CHECK_EQ(CALL3(timer_create, 0, 0, 8), -EFAULT);
+	CHECK_EQ(CALL3(timer_create, 4, 0, BUF), -EOPNOTSUPP);
+	CHECK_EQ(CALL3(timer_create, 8, 0, BUF), -EINVAL);
+	/* CPU time of thread 1, and of one that is not there */
+	CHECK_EQ(CALL3(timer_create, ~1u << 3 | 6, 0, BUF + 64), 0);
+	CHECK_EQ(CALL3(timer_create, ~2u << 3 | 6, 0, BUF + 64), -EINVAL);
+	World_Put(&w, BUF + 128, ev, sizeof ev);
+	CHECK_EQ(CALL3(timer_create, 1, BUF + 128, BUF + 64), 0);
+	World_Get(&w, BUF + 64, &id, sizeof id);
+	CHECK_EQ(id, 1);
+	CHECK_EQ(CALL4(timer_settime, 1, 0, BUF, 0), 0);
+	CHECK_EQ(w.proc.timers.n, 1);
+	CHECK_EQ(CALL2(timer_gettime, 1, BUF + 192), 0);
+	World_Get(&w, BUF + 192, got, sizeof got);
+	CHECK(!memcmp(got, every, 2 * sizeof *got));
+	CHECK_EQ(got[2], 99 + (got[3] < 8));
+	CHECK_EQ(CALL4(timer_settime, 1, 0, 0, 0), -EINVAL);
+	CHECK_EQ(CALL4(timer_settime, 2, 0, BUF, 0), -EINVAL);
+	CHECK_EQ(CALL1(timer_getoverrun, 1), 0);
+	CHECK_EQ(CALL1(timer_delete, 1), 0);
+	CHECK_EQ(CALL1(timer_delete, 1), -EINVAL);
+	CHECK_EQ(CALL1(timer_delete, UINT64_MAX), -EINVAL);
+	CHECK_EQ(w.proc.timers.n, 0);
+	/* who gets the signal, and which */
+	ev[2] = 65;
+	World_Put(&w, BUF + 128, ev, sizeof ev);
+	CHECK_EQ(CALL3(timer_create, 1, BUF + 128, BUF), -EINVAL);
+	ev[2] = 10;
+	ev[3] = 4;
+	ev[4] = 7;
+	World_Put(&w, BUF + 128, ev, sizeof ev);
+	CHECK_EQ(CALL3(timer_create, 1, BUF + 128, BUF), -EINVAL);
+	for (u = 1; u < SBX_TIMERS_MAX - SBX_TIMERS_OF_PROC; u++)
+		CHECK_EQ(CALL3(timer_create, 1, 0, BUF), 0);
+	CHECK_EQ(CALL3(timer_create, 1, 0, BUF), -EAGAIN);
+	World_Fini(&w);
+}
+
+/* Relative paths are relative to it. */
+static void
+directory(void)
+{
+	char b[16];
+
+	World_New(&w, NULL);
+	CHECK_EQ(CALL2(getcwd, BUF, 1), -ERANGE);
+	CHECK_EQ(CALL2(getcwd, BUF, 2), 2);
+	CHECK_EQ(CALL1(chdir, path("/nowhere")), -ENOENT);
+	CHECK_EQ(CALL1(chdir, path("/dev/null")), -ENOTDIR);
+	CHECK_EQ(CALL1(chdir, path("")), -ENOENT);
+	CHECK_EQ(CALL2(mkdir, path("/tmp/a"), 0), 0);
+	CHECK_EQ(CALL1(chdir, path("tmp/./a/")), 0);
+	CHECK_EQ(CALL2(getcwd, BUF, 6), -ERANGE);
+	CHECK_EQ(CALL2(getcwd, BUF, 7), 7);
+	World_Get(&w, BUF, b, 7);
+	CHECK(!strcmp(b, "/tmp/a"));
+	CHECK_EQ(CALL2(mkdir, path("b"), 0), 0);
+	CHECK_EQ(CALL2(access, path("/tmp/a/b"), 0), 0);
+	CHECK_EQ(CALL2(access, path("../a/b"), 0), 0);
+	CHECK_EQ(CALL3(open, path(".."), O_RDONLY | O_DIRECTORY, 0), 3);
+	CHECK_EQ(CALL1(fchdir, 3), 0);
+	CHECK_EQ(CALL1(rmdir, path("a/b")), 0);
+	CHECK_EQ(CALL1(fchdir, 1), -ENOTDIR);
+	CHECK_EQ(CALL1(fchdir, 9), -EBADF);
+	/* it is gone */
+	CHECK_EQ(CALL1(chdir, path("a")), 0);
+	CHECK_EQ(CALL1(rmdir, path("/tmp/a")), 0);
+	CHECK_EQ(CALL3(open, path("x"), O_RDWR | O_CREAT, 0), -ENOENT);
+	CHECK_EQ(CALL1(chdir, path("/")), 0);
+	CHECK_EQ(CALL2(getcwd, BUF, 2), 2);
+	World_Fini(&w);
+}
+
+static void
+ranges(void)
+{
+
+	World_New(&w, NULL);
+	CHECK_EQ(CALL1(dup, 1), 3);
+	CHECK_EQ(CALL1(dup, 1), 4);
+	CHECK_EQ(CALL3(close_range, 4, 3, 0), -EINVAL);
+	CHECK_EQ(CALL3(close_range, 3, 4, 1), -EINVAL);
+	CHECK_EQ(CALL3(close_range, 4, UINT32_MAX, 4), 0);
+	CHECK_EQ(CALL2(fcntl, 3, F_GETFD), 0);
+	CHECK_EQ(CALL2(fcntl, 4, F_GETFD), FD_CLOEXEC);
+	CHECK_EQ(CALL3(close_range, 3, UINT32_MAX, 0), 0);
+	CHECK_EQ(CALL2(fcntl, 3, F_GETFD), -EBADF);
+	CHECK_EQ(CALL2(fcntl, 4, F_GETFD), -EBADF);
+	CHECK_EQ(CALL2(fcntl, 2, F_GETFD), 0);
+	World_Fini(&w);
+}
+
 /* Descriptors that are not files. */
 static void
 channels(void)
@@ -796,6 +937,9 @@ main(void)
 	TEST(process);
 	TEST(futexes);
 	TEST(threads);
+	TEST(timers);
+	TEST(directory);
+	TEST(ranges);
 	TEST(channels);
 	TEST(any_call);
 	TEST(leaves_nothing);

@@ -42,7 +42,7 @@ static struct answer signals[N_SIGNALS];
 static struct answer threads[N_THREADS];
 static uint64_t tids[N_THREADS];	/* 0: as a sandbox would have them */
 static struct answer mask, altstack, pending, tid, cwd, mode, free_fd, name, timer, files,
-    dumpable, nice_value, robust, tmp_file, tmp_size;
+    dumpable, nice_value, robust, tmp_file, tmp_size, alarm_left, made;
 
 static const char tmp_name[] = "/tmp/sandbox-residue";
 
@@ -150,6 +150,8 @@ ask_all(use_f *use)
 	use("dumpable", &dumpable,
 	    ask(SYS_prctl, -1, PR_GET_DUMPABLE, 0, 0, 0));
 	use("timer", &timer, ask(SYS_getitimer, 1, ITIMER_VIRTUAL, 0, 0, 0));
+	use("alarm", &alarm_left, ask(SYS_getitimer, 1, ITIMER_REAL, 0, 0, 0));
+	use("timer.made", &made, ask(SYS_timer_gettime, 1, 0, 0, 0, 0));
 	use("limit.files", &files,
 	    ask(SYS_getrlimit, 1, RLIMIT_NOFILE, 0, 0, 0));
 	use("nice", &nice_value,
@@ -286,7 +288,9 @@ void
 kernel_fill(void)
 {
 	static const struct itimerval hour = { { 0, 0 }, { 3600, 0 } };
+	static const struct itimerspec soon = { { 90, 0 }, { 90, 0 } };
 	static const struct rlimit few = { 100, 100 };
+	int32_t id = 0;
 
 	fill_signals();
 	note("chdir", chdir("/tmp"));
@@ -294,6 +298,11 @@ kernel_fill(void)
 	note("name", prctl(PR_SET_NAME, "filled", 0, 0, 0));
 	note("dumpable", prctl(PR_SET_DUMPABLE, 0, 0, 0, 0));
 	note("timer", setitimer(ITIMER_VIRTUAL, &hour, NULL));
+	note("alarm", (int)alarm(100));
+	note("timer.create", guest_call(SYS_timer_create, CLOCK_MONOTONIC, 0,
+	    (uintptr_t)&id, 0, 0, 0));
+	note("timer.set", guest_call(SYS_timer_settime, (uint64_t)id, 0,
+	    (uintptr_t)&soon, 0, 0, 0));
 	note("limit", setrlimit(RLIMIT_NOFILE, &few));
 	note("nice", setpriority(PRIO_PROCESS, 0, 5));
 	note("robust",

@@ -238,6 +238,11 @@ answers signals /preempt '^stopped, sum right$'
 answers signals /interrupt '^restarted, sleep -1 EINTR$'
 answers signals /wait '^sigwait SIGUSR1, 0 before sigsuspend, 1 after$'
 stopped signals /again
+for u in store walk rights jump stack ud2 divide hlt int3 thread; do
+	answers storm "/$u?n=1000" '^1000 faults$'
+	stopped storm /$u
+done
+answers identity /x '^nobody /x 0$'
 for u in forged forged-segments forged-fp-good; do
 	answers signals /$u '^flags 200, cs 33, ss 2b$'
 done

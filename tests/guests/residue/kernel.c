@@ -42,7 +42,8 @@ static struct answer signals[N_SIGNALS];
 static struct answer threads[N_THREADS];
 static uint64_t tids[N_THREADS];	/* 0: as a sandbox would have them */
 static struct answer mask, altstack, pending, tid, cwd, mode, free_fd, name, timer, files,
-    dumpable, nice_value, robust, tmp_file, tmp_size, alarm_left, made;
+    dumpable, nice_value, robust, tmp_file, tmp_size, alarm_left, made,
+    stack_limit, memory_limit;
 
 static const char tmp_name[] = "/tmp/sandbox-residue";
 
@@ -154,6 +155,10 @@ ask_all(use_f *use)
 	use("timer.made", &made, ask(SYS_timer_gettime, 1, 0, 0, 0, 0));
 	use("limit.files", &files,
 	    ask(SYS_getrlimit, 1, RLIMIT_NOFILE, 0, 0, 0));
+	use("limit.stack", &stack_limit,
+	    ask(SYS_prlimit64, 3, 0, RLIMIT_STACK, 0, 0));
+	use("limit.memory", &memory_limit,
+	    ask(SYS_prlimit64, 3, 0, RLIMIT_AS, 0, 0));
 	use("nice", &nice_value,
 	    ask(SYS_getpriority, -1, PRIO_PROCESS, 0, 0, 0));
 	use("tmp", &tmp_file,
@@ -191,6 +196,7 @@ kernel_boot(void)
 {
 
 	(void)unlink(tmp_name);
+	objects_boot();
 	ask_all(use_keep);
 }
 
@@ -199,6 +205,7 @@ kernel_report(void)
 {
 
 	ask_all(use_report);
+	objects_report();
 }
 
 /*--------------------------------------------------------------------
@@ -292,6 +299,7 @@ kernel_fill(void)
 	static const struct rlimit few = { 100, 100 };
 	int32_t id = 0;
 
+	objects_fill();
 	fill_signals();
 	note("chdir", chdir("/tmp"));
 	note("umask", (int)umask(0));
@@ -304,6 +312,8 @@ kernel_fill(void)
 	note("timer.set", guest_call(SYS_timer_settime, (uint64_t)id, 0,
 	    (uintptr_t)&soon, 0, 0, 0));
 	note("limit", setrlimit(RLIMIT_NOFILE, &few));
+	note("limit.stack", guest_call(SYS_prlimit64, 0, RLIMIT_STACK,
+	    (uintptr_t)&few, 0, 0, 0));
 	note("nice", setpriority(PRIO_PROCESS, 0, 5));
 	note("robust",
 	    guest_call(SYS_set_robust_list, 0x5ee5ee5ee000, 24, 0, 0, 0, 0));

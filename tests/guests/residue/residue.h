@@ -95,6 +95,11 @@ void kernel_boot(void);
 void kernel_fill(void);
 void kernel_report(void);
 
+/* objects.c: what there is since before the snapshot. */
+void objects_boot(void);
+void objects_fill(void);
+void objects_report(void);
+
 /* entry.S */
 
 /*

@@ -37,6 +37,7 @@
 
 static struct sbx_err err;
 static struct sbx_vm *door_vm;
+static struct sbx_program *door_other;
 static const uint8_t *door_code;
 static size_t door_len;
 static uint64_t door_rsi;
@@ -174,6 +175,44 @@ door_phys(const struct sbx_vm *vm, uint64_t pa)
 	return (SBX_Gmem_Phys(&vm->m->gmem, (sbx_gpa_t){ pa }, SBX_PAGE));
 }
 
+/*--------------------------------------------------------------------
+ * Others: another program's VM, lent out, and another VM of the same one. What
+ * is in them and in their CPUs must not change.
+ */
+
+struct witness {
+	struct sbx_vm		*vm;
+	uint8_t			*mem;		/* as it was */
+	struct door_state	st;
+};
+
+static void
+witness_begin(struct witness *w, struct sbx_program *prg)
+{
+
+	SBX_Err_Clear(&err);
+	w->vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
+	AN(w->vm);
+	w->mem = malloc(w->vm->img->size);
+	AN(w->mem);
+	memcpy(w->mem, w->vm->mem, w->vm->img->size);
+	door_get(w->vm, &w->st);
+}
+
+static void
+witness_end(struct witness *w, struct sbx_program *prg)
+{
+	struct door_state st;
+
+	door_get(w->vm, &st);
+	door_same(&w->st, &st);
+	CHECK(!memcmp(w->mem, w->vm->mem, w->vm->img->size));
+	CHECK(!memcmp(w->vm->img->golden, w->vm->mem, w->vm->img->size));
+	CHECK_EQ(Kvm_Serve(w->vm, "/", &err), 200);
+	SBX_Pool_Put(SBX_Program_Pool(prg), &w->vm);
+	free(w->mem);
+}
+
 /* Let DOOR_MAPS be (pa), for ring 0, by three tables that nobody uses. */
 static void
 door_map(struct sbx_vm *vm, uint64_t pa)
@@ -193,9 +232,9 @@ door_map(struct sbx_vm *vm, uint64_t pa)
 }
 
 /*
- * One piece of code, then ordinary requests, on a program of its own with one
- * VM. Another program's VM, and its image, must not change. (map), if it is
- * not 0, is what DOOR_MAPS is made to be by a page table entry.
+ * One piece of code, then ordinary requests, on a program of its own with two
+ * VMs, of which one is a witness. (map), if it is not 0, is what DOOR_MAPS is
+ * made to be by a page table entry.
  */
 static void
 door(const char *name, const uint8_t *code, const uint8_t *end, uint64_t map)
@@ -203,16 +242,19 @@ door(const char *name, const uint8_t *code, const uint8_t *end, uint64_t map)
 	struct sbx_program_cfg cfg;
 	struct sbx_program *prg;
 	struct sbx_pool *pool;
+	struct witness same, other;
 	struct door_state before, after;
 	char body[64];
 	int i;
 
 	Kvm_Cfg(&cfg, Kvm_Example("hello"));
-	cfg.max_vms = 1;
+	cfg.max_vms = 2;
 	cfg.memory = 8 << 20;
 	cfg.request_timeout = 0.3 * Kvm_Slow();
 	prg = Kvm_Open(&cfg);
 	pool = SBX_Program_Pool(prg);
+	witness_begin(&same, prg);
+	witness_begin(&other, door_other);
 	SBX_Err_Clear(&err);
 	door_vm = SBX_Pool_Get(pool, &err);
 	AN(door_vm);
@@ -242,7 +284,19 @@ door(const char *name, const uint8_t *code, const uint8_t *end, uint64_t map)
 		CHECK_EQ(Kvm_Get(prg, "/", body, sizeof body, &err), 200);
 		CHECK(!strcmp(body, "Hello from a sandbox.\n"));
 	}
+	witness_end(&same, prg);
+	witness_end(&other, door_other);
 	Kvm_Close(&prg);
+}
+
+static void
+door_begin(void)
+{
+	struct sbx_program_cfg cfg;
+
+	Kvm_Cfg(&cfg, Kvm_Example("inspect"));
+	cfg.memory = 8 << 20;
+	door_other = Kvm_Open(&cfg);
 }
 
 #define DOOR_OPEN(name)		door(#name, code_##name, code_##name##_end, 0)
@@ -253,6 +307,7 @@ static void
 leaves(void)
 {
 
+	door_begin();
 	DOOR_OPEN(hlt);
 	DOOR_OPEN(port);
 	DOOR_OPEN(ports);
@@ -263,6 +318,7 @@ leaves(void)
 	DOOR_OPEN(int3);
 	DOOR_OPEN(loop);
 	DOOR_OPEN(vmcall);
+	Kvm_Close(&door_other);
 }
 
 /* What is behind the end of its memory, and where devices would be. */
@@ -270,6 +326,7 @@ static void
 outside(void)
 {
 
+	door_begin();
 	DOOR_OPEN(read);
 	DOOR_MAP(read, UINT64_C(8) << 20);
 	DOOR_MAP(write, UINT64_C(8) << 20);
@@ -278,6 +335,7 @@ outside(void)
 	DOOR_MAP(write, UINT64_C(0xfec00000));
 	DOOR_MAP(read, UINT64_C(0xe0000));
 	DOOR_MAP(write, UINT64_C(1) << 38);
+	Kvm_Close(&door_other);
 }
 
 /* It answers as if nothing had been. */
@@ -285,6 +343,7 @@ static void
 stays(void)
 {
 
+	door_begin();
 	DOOR_OPEN(answer);
 	DOOR_OPEN(msr);
 	DOOR_OPEN(efer);
@@ -301,6 +360,7 @@ stays(void)
 		DOOR_OPEN(xcr0);
 	DOOR_OPEN(fill);
 	DOOR_OPEN(host_pages);
+	Kvm_Close(&door_other);
 }
 
 int

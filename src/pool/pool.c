@@ -48,8 +48,8 @@ pool_lend(struct sbx_pool *pool, struct sbx_vm *vm)
 {
 
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
-	/* a VM is one program's for ever: THREATS.md, B */
-	assert(vm->img == pool->img);
+	/* a VM is one program's for ever, and that is asked for */
+	assert(vm->gen == pool->gen);
 	SBX_VM_State(vm, SBX_VM_LENT);
 	vm->usage.vm = vm->serial;
 	pool->n_busy++;

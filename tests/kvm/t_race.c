@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Many programs and many threads, and everything at once: requests, kills,
- * deadlines, VCLs that come and go, cold and warm, VMs that are made and
- * retired, counters that are read. Made for the thread sanitizer
+ * deadlines, VCLs that come and go, cold and warm, programs that are reloaded,
+ * VMs that are made and retired, counters that are read. Made for the thread sanitizer
  * (./configure --enable-tsan), and worth something without: each answer says
  * which program it is from, and whether it found anything that was not its
  * own.
@@ -44,7 +44,7 @@ struct slot {
 };
 
 static struct slot slots[SLOTS];
-static _Atomic unsigned n_good, n_busy, n_killed, n_late, n_wrong;
+static _Atomic unsigned n_good, n_busy, n_killed, n_late, n_wrong, n_reloaded;
 static _Atomic int stop;
 
 /*--------------------------------------------------------------------
@@ -133,6 +133,7 @@ static void *
 watcher(void *priv)
 {
 	const struct timespec ts = { 0, 1000000 };
+	struct sbx_program_info info;
 	struct sbx_pool_stats st;
 	struct sbx_pool *pool;
 	unsigned u;
@@ -145,8 +146,11 @@ watcher(void *priv)
 				pool = SBX_Program_Pool(slots[u].prg);
 				SBX_Pool_Stats(pool, &st);
 				(void)SBX_Pool_Healthy(pool);
-				if (st.vms > st.vms_max ||
-				    st.vms_busy + st.vms_idle > st.vms)
+				SBX_Program_Info(slots[u].prg, &info);
+				/* twice as many while it is reloaded */
+				if (st.vms > 2 * st.vms_max ||
+				    st.vms_busy + st.vms_idle > st.vms ||
+				    info.generation == 0)
 					n_wrong++;
 			}
 			AZ(pthread_rwlock_unlock(&slots[u].lock));
@@ -208,12 +212,29 @@ shrink(struct slot *s)
 		(void)SBX_Pool_Tick(SBX_Program_Pool(s->prg), now);
 }
 
+static void
+told(const struct sbx_reload *r)
+{
+
+	if (r->err != NULL)
+		fprintf(stderr, "reload of %s: %s\n", r->who, r->err->msg);
+	n_reloaded += r->err == NULL;
+}
+
 /* The CLI thread: the only one that does these. */
 static void
 cli_step(struct slot *s, unsigned *seed)
 {
-	unsigned k = chance(seed, 8);
+	unsigned k = chance(seed, 10);
+	struct sbx_err err;
 
+	if (k > 7) {
+		/* by a thread of its own */
+		SBX_Err_Clear(&err);
+		if (SBX_Program_Reload(s->prg, s->name, told, &err))
+			n_wrong++;
+		return;
+	}
 	if (k < 3) {
 		/* while requests run: they do not hold the program up */
 		AZ(pthread_rwlock_rdlock(&s->lock));
@@ -255,7 +276,7 @@ everything(unsigned seconds)
 	unsigned u, seed = 1, steps = 0;
 	int64_t end;
 
-	n_good = n_busy = n_killed = n_late = n_wrong = 0;
+	n_good = n_busy = n_killed = n_late = n_wrong = n_reloaded = 0;
 	stop = 0;
 	for (u = 0; u < SLOTS; u++) {
 		memset(&slots[u], 0, sizeof slots[u]);
@@ -280,8 +301,8 @@ everything(unsigned seconds)
 		SBX_Program_Close(&slots[u].prg);
 		AZ(pthread_rwlock_destroy(&slots[u].lock));
 	}
-	printf("  %u good, %u killed, %u late, %u busy, %u steps\n", n_good,
-	    n_killed, n_late, n_busy, steps);
+	printf("  %u good, %u killed, %u late, %u busy, %u steps, %u reloads\n",
+	    n_good, n_killed, n_late, n_busy, steps, n_reloaded);
 }
 
 static void
@@ -293,6 +314,7 @@ races(void)
 	CHECK(n_good > 0);
 	CHECK(n_killed > 0);
 	CHECK(n_late > 0);
+	CHECK(n_reloaded > 0);
 }
 
 /*--------------------------------------------------------------------

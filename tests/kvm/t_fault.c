@@ -134,7 +134,52 @@ life(const char *path, const char *url, struct sbx_err *err)
 }
 
 static void
-every_call(const char *path, const char *url)
+told(const struct sbx_reload *r)
+{
+
+	AN(r);
+}
+
+/* The same, with a reload. If that fails, it says why, and the program serves
+ * as before. */
+static int
+second_life(const char *path, const char *url, struct sbx_err *err)
+{
+	struct sbx_program_info info;
+	struct sbx_program_cfg cfg;
+	struct sbx_program *prg;
+	struct sbx_err e;
+	int i, r = 0, at = fail_at;
+
+	Kvm_Cfg(&cfg, path);
+	cfg.min_vms = 2;
+	cfg.probe_url = url;
+	fail_at = 0;
+	prg = Kvm_Open(&cfg);
+	fail_at = at;
+	calls = 0;
+	SBX_Err_Clear(err);
+	i = SBX_Program_Reload(prg, "test", told, err);
+	do {
+		SBX_Program_Info(prg, &info);
+		(void)usleep(100);
+	} while (info.reloading);
+	fail_at = 0;
+	if (info.error[0] != '\0')
+		r = -1;
+	CHECK_EQ(info.generation, r == 0 ? 2 : 1);
+	if (r && i == 0)
+		(void)SBX_Err_Set(err, SBX_FAIL_HOST, 0, "%s", info.error);
+	CHECK_EQ(Kvm_Get(prg, url, NULL, 0, &e), 200);
+	fail_at = at;
+	Kvm_Close(&prg);
+	return (r);
+}
+
+typedef int life_f(const char *path, const char *url, struct sbx_err *err);
+
+static void
+every_call(life_f *life_func, const char *path, const char *url)
 {
 	struct sbx_err err;
 	unsigned silent = 0;
@@ -142,7 +187,7 @@ every_call(const char *path, const char *url)
 	for (fail_at = 1; ; fail_at++) {
 		calls = failed = 0;
 		sbx_os = failing;
-		if (life(path, url, &err)) {
+		if (life_func(path, url, &err)) {
 			CHECK(err.kind != SBX_FAIL_NONE);
 			CHECK(strlen(err.msg) > 10);
 		} else if (failed)
@@ -156,14 +201,14 @@ every_call(const char *path, const char *url)
 	printf("%d calls, %u of them may fail without a request failing\n",
 	    fail_at - 1, silent);
 	fail_at = 0;
-	CHECK_EQ(life(path, url, &err), 0);
+	CHECK_EQ(life_func(path, url, &err), 0);
 }
 
 static void
 hello(void)
 {
 
-	every_call(Kvm_Example("hello"), "/");
+	every_call(life, Kvm_Example("hello"), "/");
 }
 
 /* Changes page tables, opens files. */
@@ -171,11 +216,18 @@ static void
 residue(void)
 {
 
-	every_call(Kvm_Guest("residue"), "/fill");
-	every_call(Kvm_Guest("pthreads"), "/pool?n=3");
-	every_call(Kvm_Guest("signals"), "/store");
-	every_call(Kvm_Guest("channels"), "/boot");
-	every_call(Kvm_Guest("files"), "/few");
+	every_call(life, Kvm_Guest("residue"), "/fill");
+	every_call(life, Kvm_Guest("pthreads"), "/pool?n=3");
+	every_call(life, Kvm_Guest("signals"), "/store");
+	every_call(life, Kvm_Guest("channels"), "/boot");
+	every_call(life, Kvm_Guest("files"), "/few");
+}
+
+static void
+reload(void)
+{
+
+	every_call(second_life, Kvm_Example("hello"), "/");
 }
 
 int
@@ -186,5 +238,6 @@ main(void)
 	TEST_BEGIN(600);
 	TEST(hello);
 	TEST(residue);
+	TEST(reload);
 	TEST_END();
 }

@@ -24,6 +24,8 @@ enum sbx_fail_e {
 	SBX_FAIL_GUEST,		/* the guest misbehaved, the VM was killed */
 	SBX_FAIL_REQUEST,	/* the request does not fit (too large) */
 	SBX_FAIL_BUSY,		/* all VMs busy and the queue full or late */
+	SBX_FAIL_SHARE,		/* more than the program may have */
+	SBX_FAIL_BACKOFF,	/* refused, it is known to kill VMs */
 };
 
 struct sbx_err {

@@ -377,6 +377,7 @@ care_switch(struct sbx_pool *pool, struct sbx_gen *gen)
 	pool->n_vms = 0;
 	pool->gen = gen;
 	pool->backoff = 0;
+	SBX_Door_Forgive(&pool->door);
 	pool->stats.reloads++;
 	pool->stats.warmup_fail += gen->no_warmup ? 1 : 0;
 	while ((vm = VTAILQ_FIRST(&gen->made)) != NULL) {

@@ -24,6 +24,7 @@
 
 #include "base/err.h"
 #include "base/os.h"
+#include "pool/door.h"
 #include "pool/gen.h"
 #include "pool/pool_impl.h"
 #include "pool/program.h"
@@ -211,22 +212,56 @@ pool_wait(struct sbx_pool *pool, struct sbx_err *err)
 	return (w.vm);
 }
 
-struct sbx_vm *
-SBX_Pool_Get(struct sbx_pool *pool, struct sbx_err *err)
+static struct sbx_vm *
+pool_get(struct sbx_pool *pool, struct sbx_ask *ask, struct sbx_err *err)
 {
 	struct sbx_vm *vm;
 
-	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
 	AN(err);
 	AZ(pthread_mutex_lock(&pool->mtx));
+	if (SBX_Door_Enter(&pool->door, ask, &pool->stats, err)) {
+		AZ(pthread_mutex_unlock(&pool->mtx));
+		return (NULL);
+	}
 	vm = pool->warm ? pool_first(pool) : NULL;
 	if (vm != NULL) {
 		SBX_Pool_Unidle(pool, vm);
 		(void)pool_lend(pool, vm);
 	} else if (!pool_may_wait(pool, err))
 		vm = pool_wait(pool, err);
+	SBX_Door_Give(&pool->door, ask, vm);
 	AZ(pthread_mutex_unlock(&pool->mtx));
 	return (vm);
+}
+
+struct sbx_vm *
+SBX_Pool_Get(struct sbx_pool *pool, struct sbx_err *err)
+{
+	struct sbx_ask ask = { .counts = 0 };
+
+	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
+	return (pool_get(pool, &ask, err));
+}
+
+struct sbx_vm *
+SBX_Pool_Ask(struct sbx_pool *pool, uint64_t print, struct sbx_err *err)
+{
+	struct sbx_ask ask = { .print = print };
+
+	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
+	ask.counts = pool->cfg->backoff > 0;
+	return (pool_get(pool, &ask, err));
+}
+
+uint64_t
+SBX_Pool_Print(const struct sbx_pool *pool, const struct sbx_txt *t,
+    unsigned n)
+{
+
+	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
+	if (pool->cfg->backoff == 0)
+		return (0);
+	return (SBX_Poison_Print(&pool->door.poison, t, n));
 }
 
 /*--------------------------------------------------------------------
@@ -297,6 +332,19 @@ pool_reset(struct sbx_vm *vm, struct sbx_return *ret)
 }
 
 void
+SBX_Pool_Over(struct sbx_pool *pool, struct sbx_vm *vm)
+{
+
+	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	if (pool->cfg->max_concurrency == 0 || vm->over)
+		return;
+	AZ(pthread_mutex_lock(&pool->mtx));
+	SBX_Door_Over(&pool->door, vm);
+	AZ(pthread_mutex_unlock(&pool->mtx));
+}
+
+void
 SBX_Pool_Return(struct sbx_pool *pool, struct sbx_vm **vmp,
     struct sbx_return *ret)
 {
@@ -318,6 +366,10 @@ SBX_Pool_Return(struct sbx_pool *pool, struct sbx_vm **vmp,
 	if (status != 0)
 		pool_count_answer(&pool->stats, status);
 	pool->ns.reset += ret->time;
+	/* what an older generation did says nothing about this one */
+	if (vm->gen != pool->gen)
+		vm->ask.counts = 0;
+	SBX_Door_Leave(&pool->door, vm, status != 0);
 	memset(&vm->usage, 0, sizeof vm->usage);
 	vm->proc.kill = SBX_KILL_NONE;
 	assert(pool->n_busy > 0);
@@ -366,6 +418,10 @@ SBX_Pool_New(struct sbx_gen **genp, const struct sbx_program_cfg *cfg,
 	SBX_ALLOC_OBJ(pool, SBX_POOL_MAGIC);
 	if (pool == NULL)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "pool"));
+	if (SBX_Door_Init(&pool->door, cfg, err)) {
+		FREE_OBJ(pool);
+		return (-1);
+	}
 	TAKE_OBJ_NOTNULL(pool->gen, genp, SBX_GEN_MAGIC);
 	AZ(pool->gen->n_made);
 	pool->cfg = cfg;
@@ -408,7 +464,8 @@ SBX_Pool_Healthy(struct sbx_pool *pool)
 
 	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
 	AZ(pthread_mutex_lock(&pool->mtx));
-	i = pool->warm && (pool->n_vms > 0 || pool->backoff == 0);
+	i = pool->warm && (pool->n_vms > 0 || pool->backoff == 0) &&
+	    !SBX_Door_IsShut(&pool->door);
 	AZ(pthread_mutex_unlock(&pool->mtx));
 	return (i);
 }
@@ -427,6 +484,7 @@ SBX_Pool_Stats(struct sbx_pool *pool, struct sbx_pool_stats *st)
 	st->vms_creating = pool->n_making;
 	st->queue = pool->n_wait;
 	st->vms_idle = pool->n_idle;
+	SBX_Door_Stats(&pool->door, st);
 	st->private_bytes = st->pages_hot * SBX_PAGE;
 	st->image_bytes = pool->gen->img->n_data * SBX_PAGE;
 	/* nothing is lost: the sums themselves are not rounded */

@@ -16,6 +16,7 @@
 
 struct sbx_err;
 struct sbx_pool;
+struct sbx_txt;
 struct sbx_vm;
 
 /* tbl/pool_stats.h has the list and what each one means. */
@@ -28,8 +29,9 @@ struct sbx_pool_stats {
  * Borrow a VM. When all are busy, wait in line for one: at most queue_timeout
  * seconds and behind at most queue_length others. Returns NULL and fills
  * (err) when the line is full or the wait too long (SBX_FAIL_BUSY), when the
- * pool is cold (SBX_FAIL_BUSY), or when VMs can not be created at present
- * (SBX_FAIL_HOST, SBX_FAIL_GUEST).
+ * pool is cold (SBX_FAIL_BUSY), when VMs can not be created at present
+ * (SBX_FAIL_HOST, SBX_FAIL_GUEST), or when the program has had its share
+ * (SBX_FAIL_SHARE).
  */
 struct sbx_vm *SBX_Pool_Get(struct sbx_pool *, struct sbx_err *err);
 
@@ -44,6 +46,23 @@ struct sbx_return {
 };
 
 /*
+ * The same, for requests of others, whose VMs may be killed: it is remembered
+ * which requests do that, and they are refused for some time
+ * (SBX_FAIL_BACKOFF), see poison.h. (print) says what the request is, 0 that
+ * it can not be known again.
+ */
+struct sbx_vm *SBX_Pool_Ask(struct sbx_pool *, uint64_t print,
+    struct sbx_err *err);
+
+/* The print of a request that is told from others by these (n) texts. */
+uint64_t SBX_Pool_Print(const struct sbx_pool *, const struct sbx_txt *,
+    unsigned n);
+
+/* The request is over, although the VM is not given back yet: it counts no
+ * more for max_concurrency. */
+void SBX_Pool_Over(struct sbx_pool *, struct sbx_vm *);
+
+/*
  * Give a VM back and forget it: *(vmp) is NULL afterwards. A VM that answered
  * is put back as the golden image is, and is ready for the next borrower.
  * Any other one is destroyed, and replaced in the background. (ret) is filled
@@ -53,8 +72,8 @@ void SBX_Pool_Return(struct sbx_pool *, struct sbx_vm **vmp,
     struct sbx_return *ret);
 void SBX_Pool_Put(struct sbx_pool *, struct sbx_vm **vmp);
 
-/* True while a borrower can expect to get a VM: warm, and VMs exist or can be
- * created. */
+/* True while a borrower can expect to get a VM: warm, VMs exist or can be
+ * created, and the program is not paused. */
 int SBX_Pool_Healthy(struct sbx_pool *);
 
 /* A consistent copy of the counters. */

@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "base/os.h"
+#include "pool/door.h"
 #include "pool/gen.h"
 #include "pool/pool_priv.h"
 
@@ -50,6 +51,7 @@ struct sbx_pool {
 	struct sbx_err		backoff_err;
 	unsigned		n_making;	/* by care.c, of n_vms */
 	uint64_t		serial;		/* of the last VM */
+	struct sbx_door		door;
 	struct sbx_pool_stats	stats;
 	struct {
 		int64_t		queued, run, cpu, slept, reset;

@@ -15,6 +15,7 @@
 #include "hostcall/exchange.h"
 #include "linux/proc.h"
 #include "pool/image.h"
+#include "pool/poison.h"
 #include "pool/vm.h"
 
 struct sbx_gen;
@@ -76,6 +77,8 @@ struct sbx_vm {
 	VTAILQ_ENTRY(sbx_vm)	list;
 	struct sbx_gen		*gen;		/* never changes */
 	unsigned		stack;		/* of the idle ones */
+	unsigned		over;		/* the request is */
+	struct sbx_ask		ask;		/* the request's */
 
 	/* last, see vm_alloc() */
 	struct sbx_exchange	x;

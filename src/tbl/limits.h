@@ -4,7 +4,7 @@
  *
  * LIMIT(type, name, unit, default, minimum, maximum, text): what can be set
  * for a program. Unit is for messages: bytes, VMs, requests,
- * fetches, seconds, status, boolean.
+ * fetches, seconds, status, CPUs, boolean.
  */
 
 #define KIB	(UINT64_C(1) << 10)
@@ -37,6 +37,13 @@ LIMIT(uint64_t, max_fetch_depth, "fetches", 3, 1, 16,
     "fetches that may wait for one another")
 LIMIT(uint64_t, probe_status, "status", 200, 200, 999,
     "status that the probe has to be answered with")
+
+LIMIT(uint64_t, max_concurrency, "requests", 0, 0, 100000,
+    "requests that may run or wait at a time; 0: no limit")
+LIMIT(double, max_cpu, "CPUs", 0, 0, 4096,
+    "what the program may compute, seconds in a second; 0: no limit")
+LIMIT(double, backoff, "seconds", 60.0, 0.0, 3600.0,
+    "longest pause after kills; 0: none")
 
 LIMIT(uint64_t, executable_memory, "boolean", 0, 0, 1,
     "the program may make code: 1, or 0")

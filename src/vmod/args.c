@@ -96,17 +96,18 @@ args_set_double(struct args *a, const char *name, const char *unit,
     const char *text, double v, double min, double max, double *dst)
 {
 	char is[ARGS_NUM], lo[ARGS_NUM], hi[ARGS_NUM];
+	const char *s;
 
 	CHECK_OBJ_NOTNULL(a, ARGS_MAGIC);
 	AN(dst);
-	AZ(strcmp(unit, "seconds"));
+	s = !strcmp(unit, "seconds") ? "s" : "";
 	if (v >= min && v <= max) {	/* not so if it is not a number */
 		*dst = v;
 		return;
 	}
-	bprintf(is, "%gs", v);
-	bprintf(lo, "%gs", min);
-	bprintf(hi, "%gs", max);
+	bprintf(is, "%g%s", v, s);
+	bprintf(lo, "%g%s", min, s);
+	bprintf(hi, "%g%s", max, s);
 	args_range(a, name, text, is, lo, hi);
 }
 

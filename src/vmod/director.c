@@ -53,6 +53,40 @@ dir_is_allowed(VRT_CTX, VCL_BACKEND d, const struct vsbx_dir *dir,
 	return (0);
 }
 
+static struct sbx_txt
+dir_txt(const char *s)
+{
+	struct sbx_txt t;
+
+	t.b = s == NULL ? "" : s;
+	t.l = strlen(t.b);
+	return (t);
+}
+
+/* What the pool knows the request by. One with a body it can not know, since
+ * that comes later, and may be what matters. */
+static uint64_t
+dir_print(const struct busyobj *bo, const struct sbx_pool *pool,
+    const char *arg)
+{
+	const struct http *hp;
+	struct sbx_txt t[4];
+	const char *host;
+
+	CHECK_OBJ_NOTNULL(bo, BUSYOBJ_MAGIC);
+	if (vsbx_request_has_body(bo))
+		return (0);
+	hp = bo->bereq;
+	CHECK_OBJ_NOTNULL(hp, HTTP_MAGIC);
+	if (!http_GetHdr(hp, H_Host, &host))
+		host = NULL;
+	t[0] = dir_txt(hp->hd[HTTP_HDR_METHOD].b);
+	t[1] = dir_txt(hp->hd[HTTP_HDR_URL].b);
+	t[2] = dir_txt(host);
+	t[3] = dir_txt(arg);
+	return (SBX_Pool_Print(pool, t, 4));
+}
+
 static int
 dir_fetch(VRT_CTX, const struct vsbx_dir *dir, struct vsbx_task *task,
     struct sbx_err *err)
@@ -73,7 +107,8 @@ dir_fetch(VRT_CTX, const struct vsbx_dir *dir, struct vsbx_task *task,
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, 0,
 		    "std.rollback() has undone .backend(); call it again"));
 
-	task->vm = SBX_Pool_Get(dir->prg->pool, err);
+	task->vm = SBX_Pool_Ask(dir->prg->pool,
+	    dir_print(ctx->bo, dir->prg->pool, arg), err);
 	if (task->vm == NULL)
 		return (-1);
 	if (vsbx_request_serve(ctx->bo, task, arg, err))
@@ -103,6 +138,13 @@ dir_fail(struct busyobj *bo, const struct vsbx_dir *dir,
 	case SBX_FAIL_REQUEST:
 		bo->err_code = 413;
 		bo->err_reason = "Request too large";
+		break;
+	case SBX_FAIL_SHARE:
+		bo->err_code = 429;
+		bo->err_reason = "Too many requests";
+		break;
+	case SBX_FAIL_BACKOFF:
+		bo->err_reason = "Sandbox paused";
 		break;
 	default:
 		bo->err_reason = "Sandbox unavailable";
@@ -160,6 +202,8 @@ dir_finish(VRT_CTX, VCL_BACKEND d)
 	CHECK_OBJ_NOTNULL(task, VSBX_TASK_MAGIC);
 	if (!vsbx_body_close(ctx->bo))
 		vsbx_task_put(task);
+	else
+		vsbx_task_over(task);
 	AZ(ctx->bo->htc);
 }
 

@@ -66,10 +66,11 @@ req_body_client(struct busyobj *bo, struct req_body *rb)
 	return (i < 0 ? -1 : 0);
 }
 
-static int
-req_has_body(const struct busyobj *bo)
+int
+vsbx_request_has_body(const struct busyobj *bo)
 {
 
+	CHECK_OBJ_NOTNULL(bo, BUSYOBJ_MAGIC);
 	return (bo->bereq_body != NULL ||
 	    (bo->req != NULL && bo->req->req_body_status != BS_NONE));
 }
@@ -92,12 +93,12 @@ req_body(struct busyobj *bo, struct req_body *rb)
 	CHECK_OBJ_NOTNULL(bo, BUSYOBJ_MAGIC);
 	CHECK_OBJ_ORNULL(bo->req, REQ_MAGIC);
 	CHECK_OBJ_NOTNULL(rb, REQ_BODY_MAGIC);
-	if (req_has_body(bo) && req_is_filtered(bo))
+	if (vsbx_request_has_body(bo) && req_is_filtered(bo))
 		return (SBX_Err_Set(rb->err, SBX_FAIL_HOST, 0,
 		    "bereq.filters is not supported with a body; unset it"));
 	if (bo->bereq_body != NULL)
 		i = ObjIterate(bo->wrk, bo->bereq_body, rb, req_body_bytes, 0);
-	else if (req_has_body(bo))
+	else if (vsbx_request_has_body(bo))
 		i = req_body_client(bo, rb);
 	bo->acct.bereq_bodybytes += rb->len;
 	VSLb_ts_busyobj(bo, "Bereq", W_TIM_real(bo->wrk));

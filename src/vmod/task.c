@@ -91,3 +91,12 @@ vsbx_task_put(struct vsbx_task *task)
 	SBX_Pool_Put(task->prg->pool, &task->vm);
 	AZ(task->vm);
 }
+
+void
+vsbx_task_over(struct vsbx_task *task)
+{
+
+	CHECK_OBJ_NOTNULL(task, VSBX_TASK_MAGIC);
+	if (task->vm != NULL)
+		SBX_Pool_Over(task->prg->pool, task->vm);
+}

@@ -116,6 +116,9 @@ struct vsbx_task *vsbx_task_find(VRT_CTX, struct vmod_sandbox_program *);
 /* Give the VM back, if there is one. */
 void vsbx_task_put(struct vsbx_task *);
 
+/* The fetch has ended well; the VM, if there is one, is given back later. */
+void vsbx_task_over(struct vsbx_task *);
+
 /* args.c ------------------------------------------------------------*/
 
 /* Check the arguments of the constructor and turn them into (cfg). The lists
@@ -152,6 +155,8 @@ void vsbx_panic(const struct vmod_sandbox_program *, struct vsb *);
 void vsbx_list_json(struct vsb *, const struct vmod_sandbox_program *);
 
 /* request.c ---------------------------------------------------------*/
+
+int vsbx_request_has_body(const struct busyobj *);
 
 /* Move the request's body, if any, into the task's VM, then run it. Returns
  * -1 and fills (err) if that failed. */

@@ -124,16 +124,36 @@ SBX_VM_Usage(const struct sbx_vm *vm)
  * The pool: as many as are wanted
  */
 
+uint64_t
+SBX_Pool_Print(const struct sbx_pool *pool, const struct sbx_txt *t,
+    unsigned n)
+{
+
+	CHECK_OBJ_NOTNULL(pool, NATIVE_POOL_MAGIC);
+	(void)t;
+	(void)n;
+	return (0);
+}
+
 struct sbx_vm *
-SBX_Pool_Get(struct sbx_pool *pool, struct sbx_err *err)
+SBX_Pool_Ask(struct sbx_pool *pool, uint64_t print, struct sbx_err *err)
 {
 	struct sbx_vm *vm;
 
 	CHECK_OBJ_NOTNULL(pool, NATIVE_POOL_MAGIC);
+	(void)print;
 	AN(err);
 	ALLOC_OBJ(vm, NATIVE_VM_MAGIC);
 	AN(vm);
 	return (vm);
+}
+
+void
+SBX_Pool_Over(struct sbx_pool *pool, struct sbx_vm *vm)
+{
+
+	CHECK_OBJ_NOTNULL(pool, NATIVE_POOL_MAGIC);
+	CHECK_OBJ_NOTNULL(vm, NATIVE_VM_MAGIC);
 }
 
 void

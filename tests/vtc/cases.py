@@ -60,7 +60,7 @@ sub vcl_backend_error {
 """
 
 NEW = """	new %s = sandbox.program("%s/%s/%s.guest",
-	    queue_timeout = 50s%s);
+	    queue_timeout = 50s, backoff = 0s%s);
 """
 
 ROUTE = """	if (bereq.url ~ "^/%s/") {

@@ -7,6 +7,8 @@
 
 #include "config.h"
 
+#include <time.h>
+
 #include "cache/cache.h"
 
 #include "vsb.h"
@@ -44,9 +46,51 @@ list_string(struct vsb *vsb, const char *name, const char *s)
 	VSB_cat(vsb, "\", ");
 }
 
+/* What has been started, and what came of the last reload. */
+static void
+list_start(struct vsb *vsb, const struct sbx_program_info *info)
+{
+
+	VSB_printf(vsb, "\"generation\": %u, \"since\": %.3f, "
+	    "\"file_time\": %.3f, \"reloading\": %s, "
+	    "\"reload_failed\": %.3f, ", info->generation, info->since,
+	    info->file_time, info->reloading ? "true" : "false",
+	    info->failed);
+	list_string(vsb, "reload_error", info->error);
+}
+
+static void
+list_time(struct vsb *vsb, const char *before, double t)
+{
+	char buf[40];
+	struct tm tm;
+	time_t sec = (time_t)t;
+
+	if (gmtime_r(&sec, &tm) == NULL ||
+	    strftime(buf, sizeof buf, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		buf[0] = '\0';
+	VSB_printf(vsb, "%s%s", before, buf);
+}
+
+static void
+list_start_lines(struct vsb *vsb, const struct sbx_program_info *info)
+{
+
+	VSB_printf(vsb, "\n  Started   generation: %u", info->generation);
+	list_time(vsb, " since: ", info->since);
+	list_time(vsb, " file: ", info->file_time);
+	if (info->reloading)
+		VSB_cat(vsb, "\n  Reload    going on");
+	if (info->error[0] == '\0')
+		return;
+	list_time(vsb, "\n  Reload    failed: ", info->failed);
+	VSB_printf(vsb, " %s", info->error);
+}
+
 void
 vsbx_list_json(struct vsb *vsb, const struct vmod_sandbox_program *prg)
 {
+	struct sbx_program_info info;
 	struct sbx_pool_stats st;
 
 	CHECK_OBJ_NOTNULL(vsb, VSB_MAGIC);
@@ -57,6 +101,8 @@ vsbx_list_json(struct vsb *vsb, const struct vmod_sandbox_program *prg)
 	list_string(vsb, "program", SBX_Program_Cfg(prg->program)->path);
 	VSB_printf(vsb, "\"ready\": %s, ",
 	    SBX_Pool_Healthy(prg->pool) ? "true" : "false");
+	SBX_Program_Info(prg->program, &info);
+	list_start(vsb, &info);
 	list_counters(vsb, &st);
 	VSB_cat(vsb, "}");
 }
@@ -66,6 +112,7 @@ static void
 list_lines(struct vsb *vsb, const struct vmod_sandbox_program *prg,
     const char *arg, const struct sbx_pool_stats *st)
 {
+	struct sbx_program_info info;
 
 	VSB_printf(vsb, "\n  Program   %s",
 	    SBX_Program_Cfg(prg->program)->path);
@@ -74,6 +121,8 @@ list_lines(struct vsb *vsb, const struct vmod_sandbox_program *prg,
 		VSB_quote(vsb, arg, -1, VSB_QUOTE_PLAIN);
 		VSB_cat(vsb, "\"");
 	}
+	SBX_Program_Info(prg->program, &info);
+	list_start_lines(vsb, &info);
 	VSB_printf(vsb, "\n  VMs       idle: %ju busy: %ju max: %ju",
 	    (uintmax_t)st->vms_idle, (uintmax_t)st->vms_busy,
 	    (uintmax_t)st->vms_max);
@@ -89,6 +138,7 @@ void
 vsbx_list(VRT_CTX, const struct vmod_sandbox_program *prg, const char *arg,
     struct vsb *vsb, int pflag, int jflag)
 {
+	struct sbx_program_info info;
 	struct sbx_pool_stats st;
 
 	CHECK_OBJ_NOTNULL(ctx, VRT_CTX_MAGIC);
@@ -101,6 +151,8 @@ vsbx_list(VRT_CTX, const struct vmod_sandbox_program *prg, const char *arg,
 		    SBX_Program_Cfg(prg->program)->path);
 		if (arg != NULL)
 			list_string(vsb, "arg", arg);
+		SBX_Program_Info(prg->program, &info);
+		list_start(vsb, &info);
 		list_counters(vsb, &st);
 		VSB_cat(vsb, "},\n");
 	} else if (pflag) {

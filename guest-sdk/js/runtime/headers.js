@@ -55,7 +55,7 @@ function trim(s) {
 function normalValue(value) {
 	let s = `${value}`;
 
-	if (host.isPlainValue(s))
+	if (/^[!-~](?:[ -~]*[!-~])?$/.test(s))
 		return (s);
 	s = trim(byteString(s));
 	if (/[\0\n\r]/.test(s))
@@ -69,7 +69,7 @@ function append(list, name, value) {
 }
 
 function fill(list, init) {
-	let iterator, keys;
+	let iterator;
 
 	if (!isObject(init))
 		throw new TypeError("Headers: neither an object nor pairs");
@@ -86,21 +86,25 @@ function fill(list, init) {
 		return;
 	}
 	/* A symbol is no name, and lowerName() says so. */
-	keys = Object.getOwnPropertySymbols(init);
-	for (let i = 0; i < keys.length; i++)
-		if (Object.prototype.propertyIsEnumerable.call(init, keys[i]))
-			lowerName(keys[i]);
-	keys = Object.keys(init);
-	for (let i = 0; i < keys.length; i++)
-		append(list, keys[i], init[keys[i]]);
+	for (const key of Object.getOwnPropertySymbols(init))
+		if (Object.prototype.propertyIsEnumerable.call(init, key))
+			lowerName(key);
+	for (const key of Object.keys(init))
+		append(list, key, init[key]);
 }
 
 /* A list from what the standard calls HeadersInit. */
 export function listFrom(init) {
-	const list = [];
+	const iterator = init?.[Symbol.iterator];
+	let list;
 
-	if (init instanceof Headers && init[Symbol.iterator] === iterate)
+	if (iterator === undefined) {
+		list = host.plainHeaders(init);
+		if (list !== null)
+			return (list);
+	} else if (iterator === iterate && init instanceof Headers)
 		return (headerList(init).slice());
+	list = [];
 	fill(list, init);
 	return (list);
 }

@@ -129,14 +129,24 @@ interface Host {
 	atob(text: string): string;	/* or when it is not base64 (WHATWG
 					 * forgiving decode). The runtime makes
 					 * an InvalidCharacterError of it. */
-	/* True for a header's value that is printable ASCII, with no space at
-	 * its ends, and not empty. */
-	isPlainValue(value: string): boolean;
-	/* [protocol, hostname, port, pathname, search, hash] of an absolute
-	 * http or https URL in which the URL parser would change nothing, but
-	 * for a port that is the default one and a pathname that is "" instead
-	 * of "/"; null for any other. */
+	/*
+	 * What most URLs and headers are, for the runtime to be quick; null
+	 * for what is not, which is for the runtime's other way.
+	 *
+	 * [href, protocol, hostname, port, pathname, search, hash] of an
+	 * absolute http or https URL in which the URL parser would change
+	 * nothing, but for a port that is the default one and a pathname that
+	 * is "" instead of "/". Of the request's: Host, and the scheme that
+	 * X-Forwarded-Proto says.
+	 */
 	splitURL(url: string): string[] | null;
+	requestURL(): string[] | null;
+
+	/* The list, of a plain object whose own properties are strings, of
+	 * printable ASCII without spaces at their ends, by names that are
+	 * tokens. Runs no user code. */
+	plainHeaders(init: unknown): FlatHeaders | null;
+
 	structuredClone(value: unknown): unknown;	/* see README: what it
 					 * does not take throws a TypeError;
 					 * transfer is the runtime's */

@@ -18,7 +18,7 @@ import {
 } from "./headers.js";
 import { host, serving } from "./host.js";
 import { TransformStream, sourceOf } from "./streams.js";
-import { parseURL } from "./url.js";
+import { parseRequestURL, parseURL } from "./url.js";
 import { dictionary, expose, isObject, need, oneOf, usv } from "./webidl.js";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -51,15 +51,19 @@ export let makeIncoming;
  * what is behind it; https is what X-Forwarded-Proto says it was.
  */
 function incomingURL() {
-	const proto = host.header("x-forwarded-proto");
-	const scheme = proto !== null && proto.toLowerCase() === "https" ?
-	    "https" : "http";
-	const authority = host.header("host") || "localhost";
-	const target = host.target();
-	const path = target[0] === "/" ? target : `/${target}`;
+	const url = parseRequestURL();
+	let scheme, authority, path;
 
-	return (parseURL(`${scheme}://${authority}${path}`) ??
-	    parseURL(`${scheme}://localhost${path}`)).href;
+	if (url !== null)
+		return (url.href);
+	scheme = /^https$/i.test(host.header("x-forwarded-proto") ?? "") ?
+	    "https" : "http";
+	authority = host.header("host") || "localhost";
+	path = host.target();
+	if (path[0] !== "/")
+		path = `/${path}`;
+	return ((parseURL(`${scheme}://${authority}${path}`) ??
+	    parseURL(`${scheme}://localhost${path}`)).href);
 }
 
 function incomingBody() {

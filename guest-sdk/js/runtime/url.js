@@ -15,34 +15,39 @@ import { host } from "./host.js";
 import { expose, isObject, need, pairs, usv } from "./webidl.js";
 
 /*
- * A URL taken apart, as the members of class URL say it; null if it is none.
+ * A URL taken apart, as the members of class URL say it; null if (m), which the
+ * host has found, is none.
  */
-function split(href) {
-	const m = host.splitURL(href);
-	let port, path;
+function fromParts(m) {
+	let href, port, path;
 
 	if (m === null)
 		return (null);
-	port = m[2];
-	path = m[3];
+	href = m[0];
+	port = m[3];
+	path = m[4];
 	if (path === "" || port === "80" || port === "443") {
-		if (port === (m[0] === "http:" ? "80" : "443"))
+		if (port === (m[1] === "http:" ? "80" : "443"))
 			port = "";
 		path ||= "/";
-		href = `${m[0]}//${m[1]}${port && ":"}${port}${path}` +
-		    `${m[4]}${m[5]}`;
+		href = `${m[1]}//${m[2]}${port && ":"}${port}${path}` +
+		    `${m[5]}${m[6]}`;
 	}
 	return ({
 		href,
-		protocol: m[0],
+		protocol: m[1],
 		username: "",
 		password: "",
-		hostname: m[1],
+		hostname: m[2],
 		port,
 		pathname: path,
-		search: m[4],
-		hash: m[5],
+		search: m[5],
+		hash: m[6],
 	});
+}
+
+function split(href) {
+	return (fromParts(host.splitURL(href)));
 }
 
 /* The same from a record of whatwg-url's. */
@@ -100,6 +105,16 @@ export function parseURL(input, base) {
 	} else if (split(base) !== null)
 		url = split(input);
 	return (url ?? parseSlowly(input, base));
+}
+
+/* The URL of the request that is being answered; null if it is not one of
+ * those that the host takes apart. */
+export function parseRequestURL() {
+	const url = fromParts(host.requestURL());
+
+	if (url !== null)
+		last = url;
+	return (url);
 }
 
 /* For the tests: the same without the short way. */

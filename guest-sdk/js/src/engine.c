@@ -20,7 +20,7 @@
 #include "heap.h"
 #include "text.h"
 
-#define N_TABLES	8		/* of functions */
+#define N_TABLES	12		/* of functions */
 #define INIT_MARK	((size_t)0x6b72616d2d736a2d)
 
 static struct {
@@ -392,31 +392,6 @@ engine_arg_latin1(struct engine_call *c, int i, size_t *len)
 	if (p == NULL)
 		arg_failed(c);
 	return (p);
-}
-
-const char *
-engine_arg_ascii(const struct engine_call *c, int i, size_t *len)
-{
-	const char *p;
-
-	if (!engine_arg_is_text(c, i))
-		return (NULL);
-	p = JS_ToCStringLen(engine.ctx, len, arg_get(c, i));
-	if (p == NULL) {
-		JS_FreeValue(engine.ctx, JS_GetException(engine.ctx));
-		return (NULL);
-	}
-	if (text_is_ascii(p, *len))
-		return (p);
-	engine_ascii_done(p);
-	return (NULL);
-}
-
-void
-engine_ascii_done(const char *p)
-{
-
-	JS_FreeCString(engine.ctx, p);
 }
 
 int

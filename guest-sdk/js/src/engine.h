@@ -164,7 +164,24 @@ const char *engine_arg_latin1(struct engine_call *, int i, size_t *len);
 /* A string that is ASCII, or NULL, and nothing has been thrown. The caller's,
  * until engine_ascii_done(). */
 const char *engine_arg_ascii(const struct engine_call *, int i, size_t *len);
-void engine_ascii_done(const char *);
+void engine_ascii_done(const struct engine_call *, const char *);
+/*
+ * A plain object whose own properties are all strings by names that are no
+ * symbols, names and strings in ASCII: call (func) for each, in their order,
+ * until it returns other than 0. Returns that, or -1 for any other value; no
+ * user code is run and nothing thrown. What is in the pair is (func)'s until it
+ * returns.
+ */
+struct engine_pair {
+	const char		*name;
+	size_t			name_len;
+	const char		*text;
+	size_t			text_len;
+	struct engine_value	value;		/* the text, to be kept */
+};
+typedef int engine_pair_f(void *priv, const struct engine_pair *);
+int engine_arg_pairs(const struct engine_call *, int i, engine_pair_f *,
+    void *priv);
 /* An ArrayBuffer or a view. NULL may be the address of no bytes: -1 throws. */
 int engine_arg_bytes(struct engine_call *, int i, uint8_t **ptr, size_t *len);
 /* The buffer of what engine_arg_bytes() took; and whether memory that was found

@@ -20,6 +20,10 @@ int host_object(struct engine_value *);
 
 extern const struct engine_func host_text[];		/* host_text.c */
 extern const size_t host_text_n;
+extern const struct engine_func host_url[];		/* host_url.c */
+extern const size_t host_url_n;
+extern const struct engine_func host_headers[];		/* host_headers.c */
+extern const size_t host_headers_n;
 extern const struct engine_func host_request[];		/* host_request.c */
 extern const size_t host_request_n;
 extern const struct engine_func host_system[];		/* host_system.c */

@@ -8,7 +8,6 @@
 #include "heap.h"
 #include "host.h"
 #include "text.h"
-#include "url.h"
 
 #define INSPECT_MAX	16384
 
@@ -118,56 +117,6 @@ text_clone(struct engine_call *c)
 	engine_clone(c, 0);
 }
 
-static void
-text_is_value(struct engine_call *c)
-{
-	size_t i, len;
-	const char *p;
-
-	engine_return(c, engine_bool(0));
-	p = engine_arg_ascii(c, 0, &len);
-	if (p == NULL)
-		return;
-	for (i = 0; i < len && p[i] >= ' ' && p[i] <= '~'; i++)
-		continue;
-	engine_return(c, engine_bool(len > 0 && i == len && p[0] != ' ' &&
-	    p[len - 1] != ' '));
-	engine_ascii_done(p);
-}
-
-/* The parts of a URL; without what marks the port. */
-static void
-text_url(struct engine_call *c)
-{
-	static const enum url_part_e parts[] = {
-		URL_SCHEME, URL_HOST, URL_PORT, URL_PATH, URL_QUERY,
-		URL_FRAGMENT
-	};
-	size_t at[URL_N_PART + 1], from, len;
-	struct engine_value list;
-	const char *p;
-	uint32_t i;
-
-	engine_return(c, engine_null());
-	p = engine_arg_ascii(c, 0, &len);
-	if (p == NULL)
-		return;
-	if (url_split(p, len, at) == 0) {
-		list = engine_list();
-		for (i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-			from = at[parts[i]];
-			len = at[parts[i] + 1] - from;
-			if (parts[i] == URL_PORT && len > 0) {
-				from++;
-				len--;
-			}
-			engine_push(list, i, engine_latin1(p + from, len, 0));
-		}
-		engine_return(c, list);
-	}
-	engine_ascii_done(p);
-}
-
 const struct engine_func host_text[] = {
 	{ "utf8Encode",		text_encode,	1 },
 	{ "utf8Decode",		text_decode,	2 },
@@ -175,8 +124,6 @@ const struct engine_func host_text[] = {
 	{ "btoa",		text_btoa,	1 },
 	{ "atob",		text_atob,	1 },
 	{ "inspect",		text_inspect,	1 },
-	{ "isPlainValue",	text_is_value,	1 },
-	{ "splitURL",		text_url,	1 },
 	{ "structuredClone",	text_clone,	1 },
 };
 const size_t host_text_n = sizeof host_text / sizeof host_text[0];

@@ -167,3 +167,69 @@ test("headers: look", () => {
 	eq(Object.keys(Headers.prototype).includes("append"), true);
 	eq(JSON.stringify(new Headers({ a: "b" })), "{}");
 });
+/* A plain object of strings is looked at by the host; all others are not. */
+test("headers: from objects of many kinds", () => {
+	const asked = [];
+	const made = (object) => [...new Headers(object)];
+
+	class Secret {
+		#hidden = "x";
+
+		constructor() {
+			this.a = this.#hidden;
+		}
+	}
+
+	eq(made({ "X-A_b.c": "v", "x-d": "!~ \u00e9~" }),
+	    [["x-a_b.c", "v"], ["x-d", "!~ \u00e9~"]]);
+	eq(made({ A: "1", a: "2" }), [["a", "1, 2"]]);
+	eq(made({ 2: "b", 1: "a", c: "c" }),
+	    [["1", "a"], ["2", "b"], ["c", "c"]]);
+	eq(made({ a: 1, b: null, c: " d\t", d: "" }),
+	    [["a", "1"], ["b", "null"], ["c", "d"], ["d", ""]]);
+	eq(made({ ["n".repeat(65)]: "v" }), [["n".repeat(65), "v"]]);
+	eq(made(new Secret()), [["a", "x"]]);
+	eq(made(Object.create({ b: "2" }, {
+		a: { value: "1", enumerable: true },
+	})), [["a", "1"]]);
+	eq(made({
+		get b() {
+			asked.push("b");
+			return ("2");
+		},
+		a: "1",
+	}), [["a", "1"], ["b", "2"]]);
+	eq(asked, ["b"]);
+	eq(made(new Proxy({ a: "1" }, {
+		ownKeys(target) {
+			asked.push("keys");
+			return (Reflect.ownKeys(target));
+		},
+	})), [["a", "1"]]);
+	ok(asked.includes("keys"));
+	for (const bad of [{ [Symbol("s")]: "x" }, { "": "x" }, { "a b": "x" },
+		{ "\u00e4": "x" }, { a: "\u0100" }, { a: "b\nc" }, { a: "\0" }])
+		throws(() => new Headers(bad), TypeError);
+	Object.defineProperty(Object.prototype, Symbol.iterator, {
+		value: function* value() {
+			yield ["z", "9"];
+		},
+		configurable: true,
+	});
+	try {
+		asked.push(...new Headers({ a: "1" }));
+	} finally {
+		delete Object.prototype[Symbol.iterator];
+	}
+	eq(asked.at(-1), ["z", "9"]);
+});
+test("headers: a handler may give them to each response", () => {
+	const init = { headers: { "X-A": "1" } };
+	const first = new Response("", init);
+
+	first.headers.append("x-a", "2");
+	first.headers.set("x-b", "3");
+	eq(new Response("", init).headers.get("x-a"), "1");
+	eq(new Response("", init).headers.get("x-b"), null);
+	eq(first.headers.get("x-a"), "1, 2");
+});

@@ -41,8 +41,7 @@ AC_DEFUN([SBX_VARNISH_PROBE], [
 	AC_DEFINE_UNQUOTED([SBX_CACHE_PRIVATE_H], ["$sbx_header"],
 	    [varnishd's own header])
 
-	AC_CHECK_MEMBERS([struct worker.handling,
-	    struct busyobj.vdp_filter_list], [], [],
+	AC_CHECK_MEMBERS([struct busyobj.vdp_filter_list], [], [],
 	    [@%:@include "cache/cache.h"])
 	CPPFLAGS=$sbx_save_CPPFLAGS
 

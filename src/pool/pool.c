@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -316,15 +317,14 @@ pool_count(struct sbx_pool *pool, const struct sbx_vm *vm)
 static void
 pool_reset(struct sbx_vm *vm, struct sbx_return *ret)
 {
-	struct sbx_err err;
 	int64_t begin;
 
-	memset(ret, 0, sizeof *ret);
+	memset(ret, 0, offsetof(struct sbx_return, err));
+	SBX_Err_Clear(&ret->err);
 	if (vm->state == SBX_VM_DEAD)
 		return;
-	SBX_Err_Clear(&err);
 	begin = SBX_Os_Mono();
-	ret->reset = SBX_VM_Reset(vm, &err) ? -1 : 1;
+	ret->reset = SBX_VM_Reset(vm, &ret->err) ? -1 : 1;
 	ret->time = SBX_Os_Mono() - begin;
 	ret->pages = vm->n_reset;
 	ret->dropped = vm->n_dropped;

@@ -14,7 +14,8 @@
 
 #include <stdint.h>
 
-struct sbx_err;
+#include "base/err.h"
+
 struct sbx_pool;
 struct sbx_txt;
 struct sbx_vm;
@@ -43,6 +44,7 @@ struct sbx_return {
 	uint64_t		pages;		/* copied from the image */
 	uint64_t		dropped;	/* given back to the host */
 	uint64_t		hot;		/* private to the VM now */
+	struct sbx_err		err;		/* if that failed */
 };
 
 /*

@@ -178,16 +178,6 @@ SBX_VM_Usage(const struct sbx_vm *vm)
 	return (&vm->usage);
 }
 
-/* Where the program was: an exception says so itself, and a system call has
- * left the address in RCX. */
-static uint64_t
-vm_rip(const struct sbx_machine *m)
-{
-	const struct kvm_regs *r = SBX_Machine_Regs(m);
-
-	return (m->last == SBX_EXIT_SYSCALL ? r->rcx : r->rip);
-}
-
 int
 SBX_VM_Killed(const struct sbx_vm *vm, struct sbx_killed *how)
 {
@@ -195,7 +185,7 @@ SBX_VM_Killed(const struct sbx_vm *vm, struct sbx_killed *how)
 #define KILL(name, text)	[SBX_KILL_##name] = #name,
 #include "tbl/kills.h"
 	};
-	struct sbx_fault f;
+	const struct sbx_death *d = &vm->proc.death;
 
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
 	AN(how);
@@ -203,14 +193,12 @@ SBX_VM_Killed(const struct sbx_vm *vm, struct sbx_killed *how)
 	if (vm->proc.kill == SBX_KILL_NONE)
 		return (0);
 	how->reason = reasons[vm->proc.kill];
-	how->rip = vm_rip(vm->m);
-	if (vm->m->last == SBX_EXIT_FAULT) {
-		SBX_Machine_Fault(vm->m, &f);
-		how->is_fault = 1;
-		how->rip = f.rip;
-		how->vector = f.vector;
-		how->addr = f.vector == 14 ? f.addr : 0;
-	}
+	how->signo = d->signo;
+	how->rip = d->rip;
+	(void)SBX_Symbols_Find(vm->proc.layout->symbols, d->rip, how->symbol,
+	    sizeof how->symbol);
+	how->has_addr = d->has_addr;
+	how->addr = d->addr;
 	how->words.b = vm->proc.tail;
 	how->words.l = vm->proc.tail_len;
 	return (1);

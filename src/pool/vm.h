@@ -19,6 +19,7 @@
 
 #include "hostcall/http.h"
 #include "linux/host.h"
+#include "linux/symbol.h"
 
 struct sbx_err;
 struct sbx_vm;
@@ -39,10 +40,11 @@ struct sbx_usage {
 /* How a VM was killed. */
 struct sbx_killed {
 	const char		*reason;	/* as in tbl/kills.h */
-	uint64_t		rip;		/* where the program was */
-	int			is_fault;	/* by an exception: */
-	unsigned		vector;
-	uint64_t		addr;		/* of a page fault, else 0 */
+	int			signo;		/* Linux would have sent it, or 0 */
+	uint64_t		rip;		/* 0: not known */
+	char			symbol[SBX_SYMBOL_TEXT_MAX];	/* or "" */
+	int			has_addr;
+	uint64_t		addr;		/* that it could not access */
 	struct sbx_txt		words;		/* last on descriptor 2 */
 };
 

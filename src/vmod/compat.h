@@ -17,16 +17,11 @@
 #define VSBX_COMPAT_H_INCLUDED
 
 /* True while bo's fetch is on its way to a good end, so that no retry can
- * follow. In 7.1 what a VCL subroutine returned can be seen in struct worker.
- * Later that is hidden, and cleared before a backend's finish method is called.
- * But nobody can ask for a retry once the object has been allocated, which is
- * after vcl_backend_response. */
-#ifdef HAVE_STRUCT_WORKER_HANDLING
-#  define VSBX_BO_DELIVERS(bo)	((bo)->wrk->handling == VCL_RET_DELIVER)
-#else
-#  define VSBX_BO_DELIVERS(bo)						\
+ * follow: nobody can ask for one once the object has been allocated, which is
+ * after vcl_backend_response. What that returned is hidden, or, in 7.1, cleared
+ * before a backend's finish method is called. */
+#define VSBX_BO_DELIVERS(bo)						\
 	((bo)->fetch_objcore->stobj->stevedore != NULL)
-#endif
 
 /* The filters that VCL wants the request's body to go through. */
 #ifdef HAVE_STRUCT_BUSYOBJ_VDP_FILTER_LIST

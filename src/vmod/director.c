@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "pool/vm.h"
 #include "vmod/compat.h"
+#include "vmod/log.h"
 #include "vmod/vsbx.h"
 
 struct vsbx_dir {
@@ -97,7 +98,7 @@ dir_fetch(VRT_CTX, const struct vsbx_dir *dir, struct vsbx_task *task,
 	CHECK_OBJ_NOTNULL(task, VSBX_TASK_MAGIC);
 
 	/* Whatever a fetch before this one has left */
-	vsbx_task_put(task);
+	vsbx_task_put(ctx, task);
 	task->body_len = task->body_off = 0;
 
 	/* std.rollback() ends PRIV_TASKs, ours too, and nobody knows what a
@@ -111,6 +112,7 @@ dir_fetch(VRT_CTX, const struct vsbx_dir *dir, struct vsbx_task *task,
 	    dir_print(ctx->bo, dir->prg->pool, arg), err);
 	if (task->vm == NULL)
 		return (-1);
+	vsbx_log_lease(ctx->bo, task);
 	if (vsbx_request_serve(ctx->bo, task, arg, err))
 		return (-1);
 	return (vsbx_response_apply(ctx->bo, task, err));
@@ -180,7 +182,7 @@ dir_gethdrs(VRT_CTX, VCL_BACKEND d)
 	    dir_fetch(ctx, dir, task, &err) == 0)
 		return (0);
 
-	vsbx_task_put(task);
+	vsbx_task_put(ctx, task);
 	AZ(ctx->bo->htc);
 	/* Leave vcl_backend_error room to work in. */
 	WS_Reset(ctx->bo->ws, ws);
@@ -201,7 +203,7 @@ dir_finish(VRT_CTX, VCL_BACKEND d)
 	task = vsbx_task_find(ctx, dir->prg);
 	CHECK_OBJ_NOTNULL(task, VSBX_TASK_MAGIC);
 	if (!vsbx_body_close(ctx->bo))
-		vsbx_task_put(task);
+		vsbx_task_put(ctx, task);
 	else
 		vsbx_task_over(task);
 	AZ(ctx->bo->htc);

@@ -29,6 +29,7 @@
 #include "base/os.h"
 #include "hostcall/header.h"
 #include "vmod/fetch.h"
+#include "vmod/log.h"
 #include "vmod/vsbx.h"
 
 #define MS			INT64_C(1000000)
@@ -132,49 +133,8 @@ vsbx_guest_end(struct vsbx_guest *g)
 }
 
 /*--------------------------------------------------------------------
- * The log: a line for each fetch, in the transaction of its guest
+ * Starting
  */
-
-static const char *
-fetch_error_name(int error)
-{
-
-	switch (error) {
-#define E(no)	case no: return (#no)
-	E(E2BIG);
-	E(ELOOP);
-	E(EMSGSIZE);
-	E(EAGAIN);
-	E(EIO);
-#undef E
-	default:
-		return ("?");
-	}
-}
-
-static void
-fetch_log(const struct vsbx_guest *g, const struct sbx_fetch *f,
-    const char *result)
-{
-
-	VSLb(g->bo->vsl, SLT_VCL_Log, "sandbox %s: fetch=%ju %s time=%.6f %s",
-	    g->prg->name, f->xid, result,
-	    (double)(SBX_Os_Mono() - f->start) * 1e-9, f->what);
-}
-
-static void
-fetch_log_end(const struct vsbx_guest *g, const struct sbx_fetch *f)
-{
-	const struct sbx_fetch_answer *a = &f->answer;
-	char buf[80];
-
-	if (a->error != 0)
-		bprintf(buf, "error=%s", fetch_error_name(a->error));
-	else
-		bprintf(buf, "status=%u hit=%d bytes=%ju", a->status, a->hit,
-		    (uintmax_t)a->body_len);
-	fetch_log(g, f, buf);
-}
 
 /* A URL may be as long as the guest likes. */
 static char *
@@ -187,10 +147,6 @@ fetch_what(const struct sbx_fetch_request *rq)
 	    sizeof buf), rq->url.b);
 	return (SBX_Os_Strdup(buf));
 }
-
-/*--------------------------------------------------------------------
- * Starting
- */
 
 static struct vsbx_guest *
 guest_of(void *priv)
@@ -327,7 +283,6 @@ vsbx_fetch_start(void *priv, const struct sbx_fetch_request *rq,
 {
 	struct vsbx_guest *g;
 	struct sbx_fetch *f;
-	char buf[40];
 	int i;
 
 	g = guest_of(priv);
@@ -349,8 +304,7 @@ vsbx_fetch_start(void *priv, const struct sbx_fetch_request *rq,
 		}
 		fetch_unlist(f);
 	}
-	bprintf(buf, "error=%s", fetch_error_name(i));
-	fetch_log(g, f, buf);
+	vsbx_log_fetch(g, f, i);
 	fetch_free(f);
 	return (i);
 }
@@ -525,10 +479,7 @@ vsbx_fetch_drop(void *priv, struct sbx_fetch **fp)
 		g->prg->n_left++;
 	AZ(pthread_mutex_unlock(&vsbx_fetch_mtx));
 
-	if (ended)
-		fetch_log_end(g, f);
-	else
-		fetch_log(g, f, "given up");
+	vsbx_log_fetch(g, f, ended ? f->answer.error : ECANCELED);
 
 	AZ(pthread_mutex_lock(&vsbx_fetch_mtx));
 	refs = --f->refs;

@@ -20,6 +20,7 @@
 #include "hostcall/header.h"
 #include "pool/vm.h"
 #include "vmod/compat.h"
+#include "vmod/log.h"
 #include "vmod/vsbx.h"
 
 /*--------------------------------------------------------------------
@@ -201,44 +202,6 @@ req_client(const struct busyobj *bo, struct sbx_request *req)
 		req->client_port = (unsigned)strtoul(port, NULL, 10) & 0xffff;
 }
 
-/*--------------------------------------------------------------------
- * What the guest has to say
- */
-
-static void v_matchproto_(sbx_log_f)
-req_log(void *priv, enum sbx_log_e what, const char *line, size_t len)
-{
-	static const char * const from[] = {
-		[SBX_LOG_INFO] = "",
-		[SBX_LOG_ERROR] = "",
-		[SBX_LOG_STDOUT] = " stdout",
-		[SBX_LOG_STDERR] = " stderr",
-	};
-	struct vsbx_guest *g;
-
-	CAST_OBJ_NOTNULL(g, priv, VSBX_GUEST_MAGIC);
-	assert((unsigned)what < sizeof from / sizeof from[0]);
-	if (len > INT16_MAX)
-		len = INT16_MAX;
-	VSLb(g->bo->vsl, what == SBX_LOG_ERROR ? SLT_Error : SLT_VCL_Log,
-	    "%s%s: %.*s", g->prg->name, from[what], (int)len, line);
-}
-
-static void
-req_usage(struct busyobj *bo, const struct vsbx_task *task)
-{
-	const struct sbx_usage *us;
-
-	us = SBX_VM_Usage(task->vm);
-	AN(us);
-	VSLb(bo->vsl, SLT_VCL_Log, "sandbox %s: exits=%ju syscalls=%ju"
-	    " run=%.6f dropped=%ju fetches=%ju waited=%.6f", task->prg->name,
-	    (uintmax_t)us->exits, (uintmax_t)us->syscalls,
-	    (double)us->run * 1e-9,
-	    (uintmax_t)us->log_dropped, (uintmax_t)us->fetch.asked,
-	    (double)us->waited * 1e-9);
-}
-
 /*--------------------------------------------------------------------*/
 
 static void
@@ -247,7 +210,7 @@ req_host(struct sbx_host *host, struct vsbx_guest *g)
 
 	memset(host, 0, sizeof *host);
 	host->priv = g;
-	host->log = req_log;
+	host->log = vsbx_log_guest;
 	if (g->prg->max_fetches == 0)
 		return;
 	host->fetch_start = vsbx_fetch_start;
@@ -293,7 +256,7 @@ req_run(struct busyobj *bo, struct vsbx_task *task, const char *arg,
 	i = SBX_VM_Serve(task->vm, &req, &host, err);
 	vsbx_guest_end(g);
 	WS_Reset(bo->ws, ws);
-	req_usage(bo, task);
+	vsbx_log_run(bo, task, i == 0);
 	return (i);
 }
 

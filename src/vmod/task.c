@@ -9,7 +9,8 @@
  * task's PRIV_TASKs after that. Putting a VM back as the golden image is takes
  * time, so when a fetch has ended well it is left to the end of the task,
  * where the client does not wait for it. In all other cases a retry may
- * follow, which may want that very VM, so it is done at once.
+ * follow, which may want that very VM, so it is done at once. The transaction's
+ * log ends after the PRIV_TASKs, so that what the reset was can be said there.
  *
  * A task holds a reference on its VCL until after its PRIV_TASKs have ended,
  * and a VCL with references is not told to go cold: no VM is borrowed when
@@ -22,6 +23,7 @@
 
 #include "cache/cache.h"
 
+#include "vmod/log.h"
 #include "vmod/vsbx.h"
 
 static void v_matchproto_(vmod_priv_fini_f)
@@ -31,7 +33,7 @@ task_fini(VRT_CTX, void *priv)
 
 	CHECK_OBJ_NOTNULL(ctx, VRT_CTX_MAGIC);
 	CAST_OBJ_NOTNULL(task, priv, VSBX_TASK_MAGIC);
-	vsbx_task_put(task);
+	vsbx_task_put(ctx, task);
 	FINI_OBJ(task);			/* the memory is the workspace's */
 }
 
@@ -81,15 +83,18 @@ vsbx_task_get(VRT_CTX, struct vmod_sandbox_program *prg)
 }
 
 void
-vsbx_task_put(struct vsbx_task *task)
+vsbx_task_put(VRT_CTX, struct vsbx_task *task)
 {
+	struct sbx_return ret;
 
+	CHECK_OBJ_NOTNULL(ctx, VRT_CTX_MAGIC);
 	CHECK_OBJ_NOTNULL(task, VSBX_TASK_MAGIC);
 	CHECK_OBJ_NOTNULL(task->prg, VSBX_PROGRAM_MAGIC);
 	if (task->vm == NULL)
 		return;
-	SBX_Pool_Put(task->prg->pool, &task->vm);
+	SBX_Pool_Return(task->prg->pool, &task->vm, &ret);
 	AZ(task->vm);
+	vsbx_log_return(ctx->bo, task->prg, &ret);
 }
 
 void

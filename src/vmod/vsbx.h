@@ -113,8 +113,8 @@ struct vsbx_task *vsbx_task_get(VRT_CTX, struct vmod_sandbox_program *);
 /* The same, but NULL if there is none. */
 struct vsbx_task *vsbx_task_find(VRT_CTX, struct vmod_sandbox_program *);
 
-/* Give the VM back, if there is one. */
-void vsbx_task_put(struct vsbx_task *);
+/* Give the VM back, if there is one, and log that. */
+void vsbx_task_put(VRT_CTX, struct vsbx_task *);
 
 /* The fetch has ended well; the VM, if there is one, is given back later. */
 void vsbx_task_over(struct vsbx_task *);

@@ -115,6 +115,20 @@ VSLb(struct vsl_log *vsl, enum VSL_tag_e tag, const char *fmt, ...)
 }
 
 void
+VSLbt(struct vsl_log *vsl, enum VSL_tag_e tag, txt t)
+{
+	const char *p;
+
+	AN(vsl);
+	assert(tag == SLT_VCL_Log);
+	AN(t.b);
+	assert(t.b < t.e);
+	for (p = t.b; p < t.e; p++)
+		assert((unsigned char)*p >= ' ' || *p == '\t');
+	varnish.logged++;
+}
+
+void
 VSLb_ts(struct vsl_log *vsl, const char *event, vtim_real first,
     vtim_real *pprev, vtim_real now)
 {
@@ -346,12 +360,15 @@ Varnish_Busyobj(unsigned shd)
 	static struct worker wrk[1];
 	static struct vfp_ctx vfc[1];
 	static struct sess sp[1];
+	static struct objcore oc[1];
 
 	INIT_OBJ(wrk, WORKER_MAGIC);
 	INIT_OBJ(vfc, VFP_CTX_MAGIC);
 	INIT_OBJ(sp, SESS_MAGIC);
+	INIT_OBJ(oc, OBJCORE_MAGIC);
 	INIT_OBJ(bo, BUSYOBJ_MAGIC);
 	bo->wrk = wrk;
+	bo->fetch_objcore = oc;
 	bo->sp = sp;
 	bo->vfc = vfc;
 	bo->vsl->wid = 1001;

@@ -8,6 +8,9 @@
 #	sandbox.vsc and src/tbl/pool_stats.h: the counters
 #	vmod_sandbox.vcc and src/tbl/limits.h: the defaults, and in the prose
 #	    the defaults and the ranges
+#	src/run/main.c and src/run/sandbox-run.rst: the options
+#	src/tbl/syscalls.h and doc/syscalls.rst: the system calls, and what each
+#	    leaves
 #	magic numbers: no two structures have the same one
 
 exec python3 - "${top_srcdir:-.}" <<'END'
@@ -93,6 +96,34 @@ for name, unit, *nums in limits:
     for text in texts:
         if text not in prose:
             complain('vmod_sandbox.vcc: %s: "%s" is missing' % (name, text))
+
+# Options of sandbox-run
+
+want = re.findall(r'^\t\{ "([\w-]+)",\s*\w+_argument,', read("src/run/main.c"),
+    re.M)
+have = re.findall(r'^(?:-\w.*, )?--([a-z][\w-]*)', read("src/run/sandbox-run.rst"),
+    re.M)
+if not want:
+    complain("no options in src/run/main.c?")
+for o in set(want) ^ set(have):
+    complain("src/run/main.c and src/run/sandbox-run.rst: only one of them has "
+        "--%s" % o)
+
+# System calls
+
+LEAVES = {"READ": "nothing", "STATE": "state", "PAGES": "pages"}
+want = re.findall(r'^(?:SYSCALL|ANOTHER)\((\w+),\s*\w+,\s*(\w+),',
+    read("src/tbl/syscalls.h"), re.M)
+have = re.findall(r'^``(\w+)``\s+(nothing|state|pages)\s',
+    read("doc/syscalls.rst"), re.M)
+if not want:
+    complain("no SYSCALL in src/tbl/syscalls.h?")
+for n, leaves in want:
+    if have.count((n, LEAVES[leaves])) != 1:
+        complain("doc/syscalls.rst should have once: ``%s`` %s" % (n,
+            LEAVES[leaves]))
+for n in set(n for n, _ in have) - set(n for n, _ in want):
+    complain("doc/syscalls.rst has %s, tbl/syscalls.h has not" % n)
 
 # Magic numbers
 

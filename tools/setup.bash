@@ -210,6 +210,23 @@ packages_quiet() {
 }
 
 #---------------------------------------------------------------------
+# The source tree
+
+# copy_source DIR: as it is now, without what was built in it.
+copy_source() {
+	rm -rf "$1"
+	mkdir -p "$1" || return 1
+	if git rev-parse --git-dir >/dev/null 2>&1; then
+		git ls-files -z --cached --others --exclude-standard
+	else
+		find . \( -path ./build -o -path ./.git \) -prune -o -type f ! -path ./configure \
+		    -printf '%P\0'
+	fi | while IFS= read -r -d '' f; do
+		[ ! -e "$f" ] || printf '%s\0' "$f"
+	done | tar -c --null -T - | tar -x -C "$1"
+}
+
+#---------------------------------------------------------------------
 # JavaScript
 
 # Sets js_option to what configure needs, or says loudly why there will be no

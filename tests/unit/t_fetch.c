@@ -1012,7 +1012,8 @@ timeouts(void)
 	CHECK_EQ(call(3, 3), 3);
 	CHECK_EQ(rp[1].error, ETIMEDOUT);
 	CHECK_EQ(use()->errors, 2);
-	CHECK(w.proc.waited >= 500 * MS);
+	/* what passed between the two calls, on a busy machine, is not in it */
+	CHECK(w.proc.waited >= 250 * MS);
 	CHECK(SBX_Proc_Cpu(&w.proc) < 500 * MS);
 	CHECK_EQ(w.proc.kill, SBX_KILL_NONE);
 	end();

@@ -673,3 +673,87 @@ SBX_Sys_recvfrom(struct sbx_proc *p, const uint64_t *a)
 		return (-EFAULT);
 	return (channel_message(p, a, 0));
 }
+
+/*--------------------------------------------------------------------
+ * What there is to know of a socket: it is an end of a pair, without a name.
+ */
+
+static int64_t
+channel_is_socket(struct sbx_proc *p, uint64_t fd)
+{
+	const struct sbx_ofd *ofd = SBX_Files_Get(&p->files, fd);
+
+	return (ofd == NULL ? -EBADF : ofd->kind != SBX_OFD_SOCKET ?
+	    -ENOTSOCK : 0);
+}
+
+/* As much of (b) as the guest has room for; (len) is where it says how much. */
+static int64_t
+channel_tell(struct sbx_proc *p, uint64_t va, uint64_t len, const void *b,
+    uint32_t l)
+{
+	int32_t room;
+
+	if (SBX_Sys_Get(p, &room, len, sizeof room))
+		return (-EFAULT);
+	if (room < 0)
+		return (-EINVAL);
+	return (SBX_Sys_Put(p, va, b, (uint32_t)room < l ? (uint32_t)room :
+	    l) || SBX_Sys_Put(p, len, &l, sizeof l) ? -EFAULT : 0);
+}
+
+int64_t
+SBX_Sys_getsockname(struct sbx_proc *p, const uint64_t *a)
+{
+	const uint16_t family = AF_UNIX;
+	int64_t i;
+
+	i = channel_is_socket(p, a[0]);
+	return (i != 0 ? i : channel_tell(p, a[1], a[2], &family,
+	    sizeof family));
+}
+
+int64_t
+SBX_Sys_getsockopt(struct sbx_proc *p, const uint64_t *a)
+{
+	int32_t v;
+	int64_t i;
+
+	i = channel_is_socket(p, a[0]);
+	if (i != 0)
+		return (i);
+	if (a[1] != SOL_SOCKET)
+		return (-EOPNOTSUPP);
+	switch (a[2]) {
+	case SO_TYPE:
+		v = SOCK_STREAM;
+		break;
+	case SO_DOMAIN:
+		v = AF_UNIX;
+		break;
+	case SO_SNDBUF:
+	case SO_RCVBUF:
+		v = SBX_CHANNEL_MEM;
+		break;
+	case SO_ERROR:
+	case SO_PROTOCOL:
+	case SO_ACCEPTCONN:
+	case SO_KEEPALIVE:
+	case SO_REUSEADDR:
+		v = 0;
+		break;
+	default:
+		return (-ENOPROTOOPT);
+	}
+	return (channel_tell(p, a[3], a[4], &v, sizeof v));
+}
+
+/* Sizes and times of what is in memory: nothing to be set. */
+int64_t
+SBX_Sys_setsockopt(struct sbx_proc *p, const uint64_t *a)
+{
+	int64_t i;
+
+	i = channel_is_socket(p, a[0]);
+	return (i != 0 ? i : a[1] == SOL_SOCKET ? 0 : -EOPNOTSUPP);
+}

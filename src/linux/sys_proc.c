@@ -97,9 +97,9 @@ SBX_Sys_no_xattr(struct sbx_proc *p, const uint64_t *a)
 	return (-EOPNOTSUPP);
 }
 
-/* Links, devices: as file systems say that have none. */
+/* Links, devices, other groups: nobody may. */
 int64_t
-SBX_Sys_no_link(struct sbx_proc *p, const uint64_t *a)
+SBX_Sys_no_right(struct sbx_proc *p, const uint64_t *a)
 {
 
 	(void)p;
@@ -139,6 +139,38 @@ SBX_Sys_nobodies(struct sbx_proc *p, const uint64_t *a)
 		if (SBX_Sys_Put(p, a[u], &id, sizeof id))
 			return (-EFAULT);
 	return (0);
+}
+
+/* To become what one is, which programs do to drop what they had, is all that
+ * is allowed. */
+int64_t
+SBX_Sys_set_nobody(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	return ((uint32_t)a[0] == SBX_PROC_UID ? 0 : -EPERM);
+}
+
+static int
+proc_is_nobody(uint64_t id)
+{
+
+	return ((uint32_t)id == SBX_PROC_UID || (uint32_t)id == UINT32_MAX);
+}
+
+int64_t
+SBX_Sys_set_nobodies(struct sbx_proc *p, const uint64_t *a)
+{
+
+	(void)p;
+	return (proc_is_nobody(a[0]) && proc_is_nobody(a[1]) ? 0 : -EPERM);
+}
+
+int64_t
+SBX_Sys_setresuid(struct sbx_proc *p, const uint64_t *a)
+{
+
+	return (proc_is_nobody(a[2]) ? SBX_Sys_set_nobodies(p, a) : -EPERM);
 }
 
 /* It is 20 less than this: 0. */

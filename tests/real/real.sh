@@ -10,8 +10,15 @@
 #
 #	real.sh			all
 #	real.sh NAME ...	those whose names begin so
+#	real.sh -l		their names
+#	real.sh -b		only make the programs, in REAL_DIR
 #
-# With REAL_STATS=1 in the environment: and what it costs.
+# In the environment:
+#	REAL_DIR	where programs are kept; those that are there are not
+#			made again
+#	REAL_STATS=1	say what each costs, with REAL_COUNT requests (50)
+#	REAL_TABLE	a file for tests/real/table: how each program is run
+#	REAL_KEEP	a folder for all that is made on the way, which stays
 
 set -u
 
@@ -22,19 +29,38 @@ real=$src/tests/real
 cc=${REAL_CC:-gcc}
 flags="-O2 -I$src/guest-sdk/include"
 lib=$build/guest-sdk/libsandbox.a
-tmp=$(mktemp -d /var/tmp/real.XXXXXX) || exit 99
-trap 'rm -rf "$tmp"' EXIT
+tmp=${REAL_KEEP:-$(mktemp -d /var/tmp/real.XXXXXX)} || exit 99
+bin=${REAL_DIR:-$tmp}
+[ -n "${REAL_KEEP:-}" ] || trap 'rm -rf "$tmp"' EXIT
 slow=${SBX_TEST_SLOW:-1}
 passed=0
 failed=0
 skipped=0
+count=${REAL_COUNT:-50}
+list=
+build_only=
+case ${1:-} in
+-l)	list=1; shift ;;
+-b)	build_only=1; shift ;;
+esac
 wanted=$*
+seen=
 
-[ -w /dev/kvm ] || { echo 'no /dev/kvm, or not writable'; exit 77; }
-[ -x "$run" ] && [ -e "$lib" ] || { echo 'no sandbox-run'; exit 77; }
+[ -w /dev/kvm ] || [ -n "$list$build_only" ] ||
+    { echo 'no /dev/kvm, or not writable'; exit 77; }
+[ -x "$run" ] || { echo 'no sandbox-run'; exit 77; }
 
 # wants NAME: true if it is one of those that were asked for
 wants() {
+	if [ -n "$list" ]; then
+		# one line for all that is done with a program
+		case " $seen " in
+		*" ${1%%[?]*} "*) ;;
+		*)	echo "${1%%[?]*}" ;;
+		esac
+		seen="$seen ${1%%[?]*}"
+		return 1
+	fi
 	[ -n "$wanted" ] || return 0
 	for w in $wanted; do
 		case $1 in
@@ -55,6 +81,18 @@ needs() {
 		return 1
 	done
 	return 0
+}
+
+# made FILE PACKAGE NEEDED COMMAND...: the program FILE in $bin is there, or has
+# been made by COMMAND, with -o FILE at its end. NEEDED are files, as words.
+made() {
+	m_file=$bin/$1
+	m_pkg=$2
+	m_needed=$3
+	shift 3
+	[ ! -e "$m_file" ] || return 0
+	# shellcheck disable=SC2086
+	needs "$m_pkg" $m_needed && compiled "$@" -o "$m_file"
 }
 
 result() {
@@ -91,9 +129,21 @@ in_sandbox() {
 	[ -n "${REAL_STATS:-}" ] || return 0
 	# shellcheck disable=SC2086
 	"$run" -o request_timeout=$((20 * slow)) -o max_vms=1 \
-	    -o boot_timeout=$((30 * slow)) $options -q -s -n 50 "$@" 2>&1 \
+	    -o boot_timeout=$((30 * slow)) $options -q -s -n "$count" "$@" 2>&1 \
 	    >/dev/null </dev/null |
 	    sed -n '/^load/p; /^request:/p; /^exits/p; /^pages copied/p'
+}
+
+# noted NATIVE OPTIONS PROGRAM ARGUMENT...: for the table. NATIVE is how it is
+# run outside: environment, "::", program and arguments, "<" and input.
+noted() {
+	[ -n "${REAL_TABLE:-}" ] || return 0
+	n_native=$1
+	n_options=$2
+	shift 2
+	# shellcheck disable=SC2046,SC2086,SC2116 # one line, single blanks
+	printf '%s\t%s\t%s\t%s\n' "$name" "$(echo $n_options)" "$*" \
+	    "$n_native" >>"$REAL_TABLE"
 }
 
 # same OPTIONS REQUEST PROGRAM ARGUMENT...: the same answer in and out. REQUEST
@@ -103,15 +153,16 @@ same() {
 	request=$2
 	prog=$3
 	shift 3
+	[ -z "$build_only" ] || return 0
 	# shellcheck disable=SC2086
 	if ! env -i "$prog" "$@" $request --body-only >"$tmp/native" \
 	    2>"$tmp/err" </dev/null; then
 		result 1 "does not answer outside of a sandbox"
 		return
 	fi
-	# shellcheck disable=SC2086
-	if ! in_sandbox "$options $(files "$prog" "$@") $request" \
-	    "$prog" -- "$@"; then
+	options="$options $(files "$prog" "$@") $request"
+	noted "$prog $* $request --body-only" "$options" "$prog" "$@"
+	if ! in_sandbox "$options" "$prog" -- "$@"; then
 		result 1 "does not answer"
 		return
 	fi
@@ -134,12 +185,13 @@ kind() {
 	how=$2
 	compiler=$3
 	wants "$name" || return 0
-	needs "$4" "$(command -v "$compiler" || echo "$compiler")" || return 0
 	# shellcheck disable=SC2086
-	compiled "$compiler" $flags $how -o "$tmp/kind" "$real/kinds.c" \
-	    "$lib" -lm || return 0
-	[ -z "${5:-}" ] || compiled sh -c "cd $tmp && $5" || return 0
-	same "" "--url /$1" "$tmp/kind"
+	made "kind-$1" "$4" "$(command -v "$compiler" || echo "$compiler")" \
+	    "$compiler" $flags $how "$real/kinds.c" "$lib" -lm || return 0
+	[ -z "${5:-}" ] || [ -e "$bin/kind-$1.done" ] ||
+	    compiled sh -c "cd $bin && program=kind-$1 && $5 &&
+	    touch kind-$1.done" || return 0
+	same "" "--url /$1" "$bin/kind-$1"
 }
 
 kind dynamic "" "$cc" gcc
@@ -149,29 +201,27 @@ kind dynamic-lazy "-Wl,-z,lazy" "$cc" gcc
 kind dynamic-packed "-Wl,-z,noseparate-code -Wl,-z,norelro" "$cc" gcc
 kind static "-static" "$cc" gcc
 kind static-pie "-static-pie" "$cc" gcc
-kind stripped "" "$cc" gcc "strip kind"
+kind stripped "" "$cc" gcc "strip \$program"
 kind split-debug "-g" "$cc" gcc \
-    "objcopy --only-keep-debug kind kind.debug && strip kind &&
-    objcopy --add-gnu-debuglink=kind.debug kind"
+    "objcopy --only-keep-debug \$program \$program.debug &&
+    strip \$program &&
+    objcopy --add-gnu-debuglink=\$program.debug \$program"
 kind musl "" musl-gcc musl-tools
 kind musl-static "-static" musl-gcc musl-tools
 
 #---------------------------------------------------------------------
 # C++
 
-name=streams/static
-if wants $name && needs g++ /usr/bin/g++; then
+for how in static dynamic; do
+	name=streams/$how
+	opt=""
+	[ $how = dynamic ] || opt=-static
+	wants $name || continue
 	# shellcheck disable=SC2086
-	compiled g++ -std=c++17 $flags -static -o "$tmp/streams" \
+	made streams-$how g++ /usr/bin/g++ g++ -std=c++17 $flags $opt \
 	    "$real/streams.cc" "$lib" &&
-	    same "" "--url /number/17" "$tmp/streams"
-fi
-name=streams/dynamic
-if wants $name && needs g++ /usr/bin/g++; then
-	# shellcheck disable=SC2086
-	compiled g++ -std=c++17 $flags -o "$tmp/streams" "$real/streams.cc" \
-	    "$lib" && same "" "--url /number/17" "$tmp/streams"
-fi
+	    same "" "--url /number/17" "$bin/streams-$how"
+done
 
 #---------------------------------------------------------------------
 # Libraries
@@ -180,14 +230,14 @@ for how in static dynamic; do
 	name=database/$how
 	opt=""
 	[ $how = dynamic ] || opt=-static
-	wants $name &&
-	    needs libsqlite3-dev /usr/include/sqlite3.h || continue
+	wants $name || continue
 	# shellcheck disable=SC2086
-	compiled "$cc" $flags $opt -o "$tmp/database" "$real/database.c" \
-	    "$lib" -lsqlite3 -lm || continue
+	made database-$how libsqlite3-dev /usr/include/sqlite3.h "$cc" $flags \
+	    $opt "$real/database.c" "$lib" -lsqlite3 -lm || continue
+	[ -z "$build_only" ] || continue
 	rm -f "$tmp/db"
-	compiled "$tmp/database" "$tmp/db" make || continue
-	same "-f $tmp/db" "--url /" "$tmp/database" "$tmp/db"
+	compiled "$bin/database-$how" "$tmp/db" make || continue
+	same "-f $tmp/db" "--url /" "$bin/database-$how" "$tmp/db"
 done
 rm -f /tmp/sandbox-database /tmp/sandbox-streams /tmp/sandbox-lua
 
@@ -196,74 +246,100 @@ for how in static dynamic; do
 	[ $how = dynamic ] || opt=-static
 	for url in /zstd?3 /zstd?12 /brotli?5 /brotli?9; do
 		name=squeeze/$how$url
-		wants "$name" &&
-		    needs "libzstd-dev libbrotli-dev" /usr/include/zstd.h \
-		    /usr/include/brotli/encode.h || continue
+		wants "$name" || continue
 		# shellcheck disable=SC2086
-		[ -e "$tmp/squeeze-$how" ] ||
-		    compiled "$cc" $flags $opt -o "$tmp/squeeze-$how" \
-		    "$real/squeeze.c" "$lib" -lzstd -lbrotlienc -lbrotlidec \
-		    -lbrotlicommon -lm || continue
+		made squeeze-$how "libzstd-dev libbrotli-dev" \
+		    "/usr/include/zstd.h /usr/include/brotli/encode.h" \
+		    "$cc" $flags $opt "$real/squeeze.c" "$lib" -lzstd \
+		    -lbrotlienc -lbrotlidec -lbrotlicommon -lm || continue
 		same "" "--url $url --data @$src/tests/data/photo.png" \
-		    "$tmp/squeeze-$how"
+		    "$bin/squeeze-$how"
 	done
 done
 
 name=webp/dynamic
-if wants $name && needs "libwebp-dev libjpeg62-turbo-dev libpng-dev" \
-    /usr/include/webp/encode.h /usr/include/jpeglib.h /usr/include/png.h; then
+if wants $name; then
 	# shellcheck disable=SC2086
-	compiled "$cc" $flags -o "$tmp/webp" \
-	    "$src/guest-sdk/examples/webp.c" "$lib" -lwebp -ljpeg -lpng -lz \
-	    -lm && same "" "--url / --data @$src/tests/data/photo.jpg" \
-	    "$tmp/webp"
+	made webp "libwebp-dev libjpeg62-turbo-dev libpng-dev" \
+	    "/usr/include/webp/encode.h /usr/include/jpeglib.h
+	    /usr/include/png.h" \
+	    "$cc" $flags "$src/guest-sdk/examples/webp.c" "$lib" -lwebp \
+	    -ljpeg -lpng -lz -lm &&
+	    same "" "--url / --data @$src/tests/data/photo.jpg" "$bin/webp"
 fi
 
 name=vector
-if wants $name && needs librsvg2-dev /usr/include/librsvg-2.0; then
+if wants $name; then
 	# shellcheck disable=SC2046,SC2086
-	compiled "$cc" $flags $(pkg-config --cflags librsvg-2.0) \
-	    -o "$tmp/vector" "$real/vector.c" "$lib" \
-	    $(pkg-config --libs librsvg-2.0 cairo) &&
+	made vector librsvg2-dev /usr/include/librsvg-2.0 "$cc" $flags \
+	    $(pkg-config --cflags librsvg-2.0 2>/dev/null) "$real/vector.c" \
+	    "$lib" $(pkg-config --libs librsvg-2.0 cairo 2>/dev/null) &&
 	    same "-o memory=128M" "--url / --data @$real/picture.svg" \
-	    "$tmp/vector"
+	    "$bin/vector"
 fi
+
+#---------------------------------------------------------------------
+# Go: a URL, which can be any bytes, is taken apart and put on a page
+
+go_build() {
+	(cd "$real/pages" && CGO_ENABLED=0 GOFLAGS=-mod=mod \
+	    GOCACHE=${GOCACHE:-$HOME/.cache/go-build} go build "$@" .)
+}
+
+n=0
+while IFS= read -r url; do
+	n=$((n + 1))
+	name=pages/$n
+	wants $name || continue
+	made pages golang-go "$(command -v go || echo go)" go_build || break
+	[ -z "$build_only" ] || break
+	# escapes, as printf has them
+	printf '%b' "$url" >"$tmp/url$n"
+	"$bin/pages" native <"$tmp/url$n" >"$tmp/native" 2>"$tmp/err"
+	noted "$bin/pages native < $tmp/url$n" "-d @$tmp/url$n" "$bin/pages"
+	in_sandbox "-d @$tmp/url$n" "$bin/pages" &&
+	    [ -s "$tmp/native" ] && cmp "$tmp/native" "$tmp/in"
+	result $? "another page than outside"
+done <"$real/pages/urls"
 
 #---------------------------------------------------------------------
 # Interpreters: as installed, and a script
 
 name=lua
-if wants $name && needs "lua5.4 liblua5.4-dev" /usr/bin/lua5.4 \
-    /usr/include/lua5.4/lua.h; then
+if wants $name && needs lua5.4 /usr/bin/lua5.4; then
 	# shellcheck disable=SC2086
-	if compiled "$cc" $flags -I/usr/include/lua5.4 -shared -fPIC \
-	    -o "$tmp/luasandbox.so" "$real/luasandbox.c" "$lib"; then
+	if made luasandbox.so liblua5.4-dev /usr/include/lua5.4/lua.h "$cc" \
+	    $flags -I/usr/include/lua5.4 -shared -fPIC "$real/luasandbox.c" \
+	    "$lib" && [ -z "$build_only" ]; then
 		cp "$real/handler.lua" "$tmp/handler.lua"
 		chmod +x "$tmp/handler.lua"
-		LUA_CPATH="$tmp/?.so" SANDBOX_REQUEST="--url /lua --data text \
+		LUA_CPATH="$bin/?.so" SANDBOX_REQUEST="--url /lua --data text \
 		    --body-only" "$tmp/handler.lua" >"$tmp/native" 2>"$tmp/err"
-		# shellcheck disable=SC2046
-		in_sandbox "-u /lua -d text -e LUA_CPATH=$tmp/?.so \
-		    -f /usr/bin/lua5.4 -f $tmp/luasandbox.so \
-		    $(files -f /usr/bin/lua5.4 "$tmp/handler.lua")" \
-		    "$tmp/handler.lua" &&
+		options="-u /lua -d text -e LUA_CPATH=$bin/?.so \
+		    -f /usr/bin/lua5.4 -f $bin/luasandbox.so \
+		    $(files -f /usr/bin/lua5.4 "$tmp/handler.lua")"
+		noted "LUA_CPATH='$bin/?.so' SANDBOX_REQUEST='--url /lua \
+		    --data text --body-only' :: $tmp/handler.lua" "$options" \
+		    "$tmp/handler.lua"
+		in_sandbox "$options" "$tmp/handler.lua" &&
 		    [ -s "$tmp/native" ] && cmp "$tmp/native" "$tmp/in"
 		result $? "not the same answer"
 	fi
 fi
 
 name=python
-if wants $name && needs "python3 libpython3-stdlib" /usr/bin/python3 \
-    /usr/lib/python3; then
+if wants $name && [ -z "$build_only" ] &&
+    needs "python3 libpython3-stdlib" /usr/bin/python3; then
 	cp "$real/handler.py" "$tmp/handler.py"
 	chmod +x "$tmp/handler.py"
 	url="/a/b%20c?x=1&y=%C3%A9"
 	"$tmp/handler.py" native "$url" >"$tmp/native" 2>"$tmp/err"
 	lib3=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
-	in_sandbox "-u $url -f $(readlink -f /usr/bin/python3) \
+	options="-u $url -f $(readlink -f /usr/bin/python3) \
 	    -f /usr/bin/python3 -f $lib3 -f /usr/lib/x86_64-linux-gnu \
-	    -f /lib/x86_64-linux-gnu -f /lib64/ld-linux-x86-64.so.2" \
-	    "$tmp/handler.py" &&
+	    -f /lib/x86_64-linux-gnu -f /lib64/ld-linux-x86-64.so.2"
+	noted "$tmp/handler.py native '$url'" "$options" "$tmp/handler.py"
+	in_sandbox "$options" "$tmp/handler.py" &&
 	    [ -s "$tmp/native" ] && cmp "$tmp/native" "$tmp/in"
 	result $? "not the same answer"
 fi
@@ -277,6 +353,7 @@ extra=
 
 busybox() {
 	name=busybox/$1
+	[ -z "$build_only" ] || return 0
 	wants "$name" && needs busybox-static /bin/busybox || return 0
 	env -i /bin/busybox "$@" </dev/null 2>&1 | tr '\n' ';' |
 	    sed 's/;;*$//; s/;/; /g' >"$tmp/native"
@@ -319,6 +396,17 @@ busybox printf '%05.2f|%x|%s\n' 3.14159 255 text
 busybox cal 2 2024
 busybox factor 1234567891011
 
+#---------------------------------------------------------------------
+# Timers, signals, and calls that wait: as Linux answers them
+
+for u in real prof alarm sleep ignored create cpu overrun thread none errors \
+    suspend masks shared restart boot; do
+	name=alarms/$u
+	wants $name || continue
+	same "" "--url /$u" "$build/tests/guests/alarms/alarms.guest"
+done
+
+[ -z "$list$build_only" ] || exit "$failed"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] || exit 1
 [ "$passed" -gt 0 ] || exit 77

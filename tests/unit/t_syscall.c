@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -486,6 +487,12 @@ process(void)
 	CHECK_EQ(CALL2(wait4, -1, BUF), -ECHILD);
 	CHECK_EQ(CALL3(socket, 2, 1, 0), -EAFNOSUPPORT);
 	CHECK_EQ(CALL1(getpgid, 0), 1);
+	CHECK_EQ(CALL1(setuid, CALL0(getuid)), 0);
+	CHECK_EQ(CALL1(setgid, 0), -EPERM);
+	CHECK_EQ(CALL3(setresuid, -1, 65534, -1), 0);
+	CHECK_EQ(CALL3(setresuid, -1, 65534, 0), -EPERM);
+	CHECK_EQ(CALL2(setgroups, 0, 0), -EPERM);
+	CHECK_EQ(CALL0(sync), 0);
 	CHECK_EQ(CALL1(getsid, 2), -ESRCH);
 	CHECK_EQ(CALL2(getpriority, 0, 0), 20);
 	CHECK_EQ(CALL1(sched_get_priority_max, 1), 99);
@@ -837,7 +844,7 @@ ranges(void)
 static void
 channels(void)
 {
-	int32_t fd[2];
+	int32_t fd[2], room;
 	uint64_t v = 3;
 	unsigned u;
 	char c = 'x';
@@ -874,6 +881,21 @@ channels(void)
 	CHECK_EQ(CALL6(sendto, 1, BUF, 5, 0, 0, 0), -ENOTSOCK);
 	CHECK_EQ(CALL6(recvfrom, 4, BUF, 9, 0, 0, 0), 5);
 	CHECK_EQ(CALL6(recvfrom, 4, BUF, 9, 64, 0, 0), -EAGAIN);
+	World_Put(&w, BUF, &(int32_t){ 4 }, 4);
+	CHECK_EQ(CALL6(getsockopt, 3, SOL_SOCKET, SO_TYPE, BUF + 8, BUF, 0), 0);
+	World_Get(&w, BUF + 8, &room, 4);
+	CHECK_EQ(room, SOCK_STREAM);
+	CHECK_EQ(CALL6(getsockopt, 3, SOL_SOCKET, 999, BUF + 8, BUF, 0),
+	    -ENOPROTOOPT);
+	CHECK_EQ(CALL6(getsockopt, 3, 6, 1, BUF + 8, BUF, 0), -EOPNOTSUPP);
+	CHECK_EQ(CALL6(setsockopt, 3, SOL_SOCKET, SO_SNDBUF, BUF, 4, 0), 0);
+	CHECK_EQ(CALL3(getsockname, 1, BUF + 8, BUF), -ENOTSOCK);
+	CHECK_EQ(CALL3(getsockname, 3, WORLD_RO, BUF), -EFAULT);
+	CHECK_EQ(CALL3(getpeername, 3, BUF + 8, BUF), 0);
+	World_Get(&w, BUF, &room, 4);
+	CHECK_EQ(room, 2);
+	World_Put(&w, BUF, &(int32_t){ -1 }, 4);
+	CHECK_EQ(CALL3(getsockname, 3, BUF + 8, BUF), -EINVAL);
 	CHECK_EQ(CALL2(dup2, 1, 3), 3);
 	CHECK_EQ(CALL6(sendto, 4, BUF, 5, 0, 0, 0), -EPIPE);
 	CHECK_EQ(CALL6(recvfrom, 4, BUF, 9, 0, 0, 0), 0);

@@ -63,9 +63,16 @@ kvm_device(struct sbx_kvm *kvm, struct sbx_err *err)
 	if (kvm->fd < 0 && (errno == ENOENT || errno == ENODEV ||
 	    errno == ENXIO))
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
-		    "This host has no /dev/kvm; load kvm_intel or kvm_amd, or "
-		    "switch on nested virtualisation if it is a VM itself"));
-	if (kvm->fd < 0 && (errno == EACCES || errno == EPERM))
+		    "This host has no /dev/kvm, or the service or container "
+		    "hides it; load kvm_intel or kvm_amd, switch on nested "
+		    "virtualisation if it is a VM itself, or see "
+		    "PrivateDevices= and --device"));
+	/* a device control group says so */
+	if (kvm->fd < 0 && errno == EPERM)
+		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+		    "The service or container that varnishd is in may not use "
+		    "/dev/kvm; see DeviceAllow= and --device"));
+	if (kvm->fd < 0 && errno == EACCES)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
 		    "The varnishd worker may not open /dev/kvm; add its user "
 		    "(vcache) to the group kvm"));

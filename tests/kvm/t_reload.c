@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * A program is reloaded while it serves: what is answered by whom, bad files,
- * and what is left behind.
+ * and what is left behind. CHECK() is for the main thread.
  */
 
 #include "config.h"
@@ -35,11 +35,10 @@ tell(const struct sbx_reload *r)
 
 	AZ(strcmp(r->path, path));
 	AZ(strcmp(r->who, "test"));
-	CHECK(r->time > 0);
-	CHECK(r->generation >= 1);
-	if (r->err == NULL)
-		CHECK(r->boot > 0);
-	else
+	assert(r->time > 0);
+	assert(r->generation >= 1);
+	assert(r->err != NULL || (r->boot > 0 && r->vms <= 8));
+	if (r->err != NULL)
 		n_told_bad++;
 	n_told++;
 }
@@ -127,7 +126,7 @@ ask(void)
 	struct sbx_err err;
 
 	SBX_Err_Clear(&err);
-	CHECK_EQ(SBX_Program_Reload(prg, "test", tell, &err), 0);
+	AZ(SBX_Program_Reload(prg, "test", tell, &err));
 }
 
 static void
@@ -215,9 +214,10 @@ static void
 anew(void)
 {
 	uint64_t requests;
-	unsigned u;
+	unsigned u, maps;
 
 	begin();
+	maps = test_mappings();
 	for (u = 2; u < 10; u++) {
 		reload(u);
 		CHECK_EQ(info().generation, u);
@@ -237,7 +237,9 @@ anew(void)
 	CHECK_EQ(stats().created, 10);
 	CHECK_EQ(stats().destroyed, 9);
 	/* of the images, too, there is one left */
-	CHECK(test_mappings() <= 8);
+	for (u = 0; u < 1000 && test_mappings() > maps; u++)
+		(void)usleep(1000);
+	CHECK_EQ(test_mappings(), maps);
 	Kvm_Close(&prg);
 }
 

@@ -109,7 +109,8 @@ def same(text):
     text = text.replace("\\n", "").replace("\\t", " ").replace('\\"', '"')
     text = re.sub(r"%[-+ #0]*[\d*]*(?:\.[\d*]+)?(?:hh|h|ll|l|j|z)?[a-z]", "<>",
         text.replace("%%", "%"))
-    text = " ".join(re.sub(r"<[^<>]*>", "<>", text).split())
+    text = re.sub(r"(<[^<>]*>)+", "<>", text)
+    text = " ".join(text.split())
     text = re.sub(r"^sandbox <>: ", "", text)
     return re.sub(r'^(<>|[\s,;:."])+|(<>|[\s,;:."])+$', "", text)
 

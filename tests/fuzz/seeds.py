@@ -446,8 +446,41 @@ def responses():
         seed("response", "%d_large" % u, "\7\x0d\xff" + s)
 
 
+# ---------------------------------------------------------------------
+# Guests that fetch: see f_fetch.c. A guest begins (10), starts fetches (11),
+# waits (13), gives up (14), ends (15); a sub-request runs (0), is listed (1),
+# parked (2), woken (3), delivers (4, 5), reads (6), ends (7), is over (8).
+
+def fetches():
+    limits = [3, 7, 2]
+    guest = [10, 0, 9]
+    start = [11, 0, 5, 3, 20, 50, 9]
+    run = [0, 5]
+    answer = [4, 5, 0, 4, 0, 0, 1, 3, 5, 5, 5, 100, 0, 7, 5, 0]
+    over = [8, 5]
+    end = [15, 0, 0, 1]
+    for name, ops in (
+            ("good", guest + start + run + [6, 5, 60] + answer + over +
+             [13, 0, 1, 50] + end),
+            ("waits", guest + start + [13, 0, 1, 200] + run + answer[:9] +
+             over + end),
+            ("left", guest + start + run + end + answer + over),
+            ("queued", guest + start + [13, 0, 1, 255] + [9, 31] * 4 + end +
+             run),
+            ("loop", guest + start + run + [1, 5, 2, 5, 1, 13, 0, 1, 9, 3, 5] +
+             over + end),
+            ("woken", guest + start + run + [1, 5, 3, 5, 2, 5, 0] + answer +
+             over + end),
+            ("nested", guest + start + run + [10, 1, 0x31, 5, 11, 1, 6, 2, 9,
+             9, 9, 0, 6, 1, 6, 2, 6, 1, 13, 1, 1, 3] + over + end),
+            ("fails", guest + [11, 0, 5, 1, 1, 1, 1, 11, 0, 5, 1, 1, 1, 2,
+             11, 0, 5, 1, 1, 1, 3] + end)):
+        seed("fetch", name, bytes(limits + ops))
+
+
 guests_syscall()
 guests_hostcall()
+fetches()
 requests()
 responses()
 elves()

@@ -170,6 +170,13 @@ same() {
 	result $? "other bytes"
 }
 
+# Files with time zones, and where a link leads, if they are there.
+zone_files() {
+	for f in /etc/localtime /usr/share/zoneinfo/Europe/Berlin; do
+		[ ! -e $f ] || echo "-f $f -f $(readlink -f $f)"
+	done
+}
+
 # compiled COMMAND...: true if that worked
 compiled() {
 	"$@" >"$tmp/err" 2>&1 && return
@@ -208,6 +215,26 @@ kind split-debug "-g" "$cc" gcc \
     objcopy --add-gnu-debuglink=\$program.debug \$program"
 kind musl "" musl-gcc musl-tools
 kind musl-static "-static" musl-gcc musl-tools
+
+# Many segments, and what is at certain places
+far=
+for n in 1 2 3 4 5 6 7 8; do
+	far="$far -Wl,--section-start=.piece$n=0x${n}0000000"
+done
+for how in static many-segments dynamic; do
+	opt=
+	name=places/$how
+	case $how in
+	static)		opt=-static ;;
+	many-segments)	opt="-static -no-pie $far" ;;
+	esac
+	wants $name || continue
+	# shellcheck disable=SC2086
+	made places-$how gcc "" "$cc" $flags -D_GNU_SOURCE $opt "$real/places.c" \
+	    "$lib" || continue
+	same "$(zone_files)" "--url /" "$bin/places-$how"
+done
+rm -rf /tmp/sandbox-places
 
 #---------------------------------------------------------------------
 # C++
@@ -336,8 +363,11 @@ if wants $name && [ -z "$build_only" ] &&
 	"$tmp/handler.py" native "$url" >"$tmp/native" 2>"$tmp/err"
 	lib3=$(/usr/bin/python3 -c 'import os; print(os.path.dirname(os.__file__))')
 	options="-u $url -f $(readlink -f /usr/bin/python3) \
-	    -f /usr/bin/python3 -f $lib3 -f /usr/lib/x86_64-linux-gnu \
-	    -f /lib/x86_64-linux-gnu -f /lib64/ld-linux-x86-64.so.2"
+	    -f /usr/bin/python3 -f $lib3"
+	for f in /lib64/ld-linux-x86-64.so.2 /lib/x86_64-linux-gnu \
+	    /usr/lib/x86_64-linux-gnu; do
+		[ ! -e $f ] || options="$options -f $f"
+	done
 	noted "$tmp/handler.py native '$url'" "$options" "$tmp/handler.py"
 	in_sandbox "$options" "$tmp/handler.py" &&
 	    [ -s "$tmp/native" ] && cmp "$tmp/native" "$tmp/in"

@@ -58,6 +58,39 @@ static pthread_mutex_t total_mtx = PTHREAD_MUTEX_INITIALIZER;
 static VTAILQ_HEAD(, vsbx_total) total_head =
     VTAILQ_HEAD_INITIALIZER(total_head);
 
+/*
+ * A name of a VCL or an object, as part of a segment's: with nothing in it but
+ * letters, digits and '_', because prometheus-varnish-exporter makes it part of
+ * a metric's name, and ends if that is not a valid one. '-' becomes "_2d"; where
+ * a name has that itself its '_' becomes "_5f", so that no two names come out
+ * the same.
+ */
+char *
+vsbx_total_word(const char *name)
+{
+	const char *p, *as;
+	char *word, *to;
+
+	AN(name);
+	to = word = malloc(3 * strlen(name) + 1);
+	AN(word);
+	for (p = name; *p != '\0'; p++) {
+		as = NULL;
+		if (*p == '-')
+			as = "_2d";
+		else if (*p == '_' && (!strncmp(p + 1, "2d", 2) ||
+		    !strncmp(p + 1, "5f", 2)))
+			as = "_5f";
+		if (as != NULL)
+			memcpy(to, as, 3);
+		else
+			*to = *p;
+		to += as != NULL ? 3 : 1;
+	}
+	*to = '\0';
+	return (word);
+}
+
 /* What a pool has done since it joined; gauges as they are. */
 static void
 total_add(struct sbx_pool_stats *sum, const struct vsbx_part *part,
@@ -121,13 +154,16 @@ static struct vsbx_total *
 total_new(const char *name)
 {
 	struct vsbx_total *t;
+	char *word;
 
 	ALLOC_OBJ(t, VSBX_TOTAL_MAGIC);
 	AN(t);
 	REPLACE(t->name, name);
 	VTAILQ_INIT(&t->parts);
-	t->vsc = VSC_sandbox_New(NULL, &t->seg, "%s", name);
+	word = vsbx_total_word(name);
+	t->vsc = VSC_sandbox_New(NULL, &t->seg, "%s", word);
 	AN(t->vsc);
+	free(word);
 	AZ(pthread_mutex_lock(&total_mtx));
 	VTAILQ_INSERT_TAIL(&total_head, t, list);
 	AZ(pthread_mutex_unlock(&total_mtx));

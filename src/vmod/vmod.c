@@ -165,6 +165,21 @@ program_free(struct vmod_sandbox_program **prgp)
 	FREE_OBJ(prg);
 }
 
+static void
+program_counters(VRT_CTX, struct vmod_sandbox_program *prg)
+{
+	char *vcl, *obj;
+
+	vcl = vsbx_total_word(VCL_Name(ctx->vcl));
+	obj = vsbx_total_word(prg->name);
+	prg->vsc = VSC_sandbox_New(NULL, &prg->vsc_seg, "%s.%s", vcl, obj);
+	AN(prg->vsc);
+	free(vcl);
+	free(obj);
+	VRT_VSC_Hide(prg->vsc_seg);
+	vsbx_total_join(prg);
+}
+
 /* Half-made objects are fine for program_free(). */
 static int
 program_open(VRT_CTX, struct vmod_sandbox_program *prg,
@@ -192,11 +207,7 @@ program_open(VRT_CTX, struct vmod_sandbox_program *prg,
 	}
 	prg->pool = SBX_Program_Pool(prg->program);
 	AN(prg->pool);
-	prg->vsc = VSC_sandbox_New(NULL, &prg->vsc_seg, "%s.%s",
-	    VCL_Name(ctx->vcl), prg->name);
-	AN(prg->vsc);
-	VRT_VSC_Hide(prg->vsc_seg);
-	vsbx_total_join(prg);
+	program_counters(ctx, prg);
 	prg->changed = VTIM_real();
 	prg->dir = vsbx_dir_new(ctx, prg);
 	if (prg->dir != NULL)

@@ -225,6 +225,9 @@ vtim_real vsbx_upkeep_changed(const struct vmod_sandbox_program *);
 
 /* total.c -----------------------------------------------------------*/
 
+/* A name as it is part of a segment's name. To be freed. */
+char *vsbx_total_word(const char *name);
+
 /* From here on the object counts for the segment of its name, and does not any
  * more, which is fine for one that never has. CLI only. */
 void vsbx_total_join(struct vmod_sandbox_program *);

@@ -253,10 +253,13 @@ done
 #---------------------------------------------------------------------
 # Libraries
 
-for how in static dynamic; do
+for how in static dynamic immutable; do
 	name=database/$how
 	opt=""
+	db=$tmp/db
 	[ $how = dynamic ] || opt=-static
+	# without locks, which nobody else could ask for
+	[ $how != immutable ] || db="file:$tmp/db?immutable=1"
 	wants $name || continue
 	# shellcheck disable=SC2086
 	made database-$how libsqlite3-dev /usr/include/sqlite3.h "$cc" $flags \
@@ -264,7 +267,7 @@ for how in static dynamic; do
 	[ -z "$build_only" ] || continue
 	rm -f "$tmp/db"
 	compiled "$bin/database-$how" "$tmp/db" make || continue
-	same "-f $tmp/db" "--url /" "$bin/database-$how" "$tmp/db"
+	same "-f $tmp/db" "--url /" "$bin/database-$how" "$db"
 done
 rm -f /tmp/sandbox-database /tmp/sandbox-streams /tmp/sandbox-lua
 

@@ -3,15 +3,12 @@
 # Copyright (c) 2026 The vmod_sandbox authors
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What the tests of the installed packages share. To be sourced.
+# What the tests of the installed packages share, and that of the container. To
+# be sourced.
 
 passed=0
 failed=0
 tmp=$(mktemp -d) || exit 99
-
-# Of Debian's varnish
-# shellcheck disable=SC2034
-unit=$(dpkg -L varnish | grep '/systemd/system/varnish\.service$')
 
 pass() {
 	passed=$((passed + 1))

@@ -215,9 +215,10 @@ SANDBOX_ASSERT_SIZE(sandbox_fetch_request, 104);
  *	ETIMEDOUT	timeout_ns have passed
  *	ECANCELED	by the guest
  *	EIO		the response ended early
- *	ENETDOWN	there is nobody to ask: in the warm-up, and outside of
- *			Varnish (a program that may not fetch is told so even
- *			there: the call fails with EPERM)
+ *	ENETDOWN	there is nobody to ask: in the warm-up, for the probe
+ *			(probe_url), and outside of Varnish (a program that may
+ *			not fetch is told so even there: the call fails with
+ *			EPERM)
  */
 struct sandbox_fetch_response {
 	uint32_t		size;		/* of this structure */

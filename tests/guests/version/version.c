@@ -6,9 +6,11 @@
  * the digits in its file, and a fault, which it gets the same way. The version
  * is in a header and, again and again, in the body: /?size=BYTES&ms=N, where
  * half of the time passes before the body is written and half of it after.
- * /probe says whether it is well.
+ * /probe says whether it is well. A file that is its argument is read when it
+ * starts, and what it said is in a header, too.
  */
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +20,7 @@
 /* Where a test writes; the compiler must not know what it says. */
 static const volatile char version_says[] = "@VERSION=000000@FAULT=none...@";
 
-static char version[7], fault[8];
+static char version[7], fault[8], data[20];
 
 static void
 version_read(void)
@@ -80,17 +82,31 @@ serve(const struct sandbox_request *rq, struct sandbox_reply *rp, void *priv)
 		return;
 	}
 	sandbox_add_header(rp, "X-Version", version);
+	sandbox_add_header(rp, "X-Data", data);
 	version_sleep(ms / 2);
 	for (n = 0; n < size; n += 7)
 		sandbox_printf(rp, "%s\n", version);
 	version_sleep(ms / 2);
 }
 
+static void
+data_read(const char *path)
+{
+	FILE *f;
+
+	f = fopen(path, "r");
+	if (f == NULL || fscanf(f, "%19s", data) != 1)
+		exit(2);
+	(void)fclose(f);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 
 	version_read();
+	if (argc > 1)
+		data_read(argv[1]);
 	if (is("crash"))
 		abort();
 	if (is("never"))

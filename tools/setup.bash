@@ -26,7 +26,7 @@ fi
 CHECK_PACKAGES=(
 	curl file g++ musl-tools shellcheck strace universal-ctags
 	busybox-static libbrotli-dev liblua5.4-dev librsvg2-dev libsqlite3-dev
-	libzstd-dev lua5.4 prometheus-varnish-exporter
+	gdb libzstd-dev lua5.4 prometheus-varnish-exporter
 )
 
 # And to measure it.

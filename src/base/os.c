@@ -68,6 +68,8 @@ os_openat2(int dirfd, const char *path, const struct open_how *how)
 	.readlinkat = readlinkat,					\
 	.getdents64 = getdents64,					\
 	.pread = pread,							\
+	.pwrite = pwrite,						\
+	.unlinkat = unlinkat,						\
 	.mmap = mmap,							\
 	.munmap = munmap,						\
 	.madvise = madvise,						\

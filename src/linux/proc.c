@@ -228,7 +228,7 @@ SBX_Proc_Kill(struct sbx_proc *p, enum sbx_kill_e kill, const char *fmt, ...)
 	assert(kill != SBX_KILL_NONE);
 	if (p->kill != SBX_KILL_NONE)
 		return;
-	p->kill = kill;
+	p->kill = p->death.why = kill;
 	p->death.rip = SBX_Proc_Rip(p);
 	va_start(ap, fmt);
 	(void)vsnprintf(buf, sizeof buf, fmt, ap);
@@ -236,6 +236,23 @@ SBX_Proc_Kill(struct sbx_proc *p, enum sbx_kill_e kill, const char *fmt, ...)
 	(void)SBX_Err_Set(&p->err,
 	    kill == SBX_KILL_host ? SBX_FAIL_HOST : SBX_FAIL_GUEST, 0,
 	    "%s", buf);
+}
+
+int
+SBX_Proc_WantsCore(const struct sbx_proc *p)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	switch (p->death.why) {
+	case SBX_KILL_fault:
+	case SBX_KILL_exit:
+	case SBX_KILL_timeout:
+	case SBX_KILL_answer:
+		return (1);
+	default:
+		/* its client has gone, or the host has let it down */
+		return (0);
+	}
 }
 
 void

@@ -70,6 +70,7 @@ struct sbx_layout {
 /* What a program was killed by and where, for people and for core files. A
  * kill for what it did in a system call has signo 0. */
 struct sbx_death {
+	enum sbx_kill_e		why;		/* as (kill), but stays */
 	int			signo;		/* Linux would have sent it */
 	int			code;		/* si_code */
 	uint64_t		rip;		/* 0: not known */
@@ -174,6 +175,10 @@ const char *SBX_Proc_Where(const struct sbx_proc *, uint64_t rip, char *buf);
 /* Where it is now, while a system call is answered, or was at the last exit; 0
  * if that is not known. */
 uint64_t SBX_Proc_Rip(const struct sbx_proc *);
+
+/* True if it has been killed for something that it did itself, so that somebody
+ * may want to look at it. */
+int SBX_Proc_WantsCore(const struct sbx_proc *);
 
 /* It has called exit(). */
 void SBX_Proc_Exit(struct sbx_proc *, int status);

@@ -25,6 +25,7 @@
 
 #include "base/err.h"
 #include "base/os.h"
+#include "pool/cores.h"
 #include "pool/gen.h"
 #include "pool/pool_impl.h"
 #include "pool/program.h"
@@ -121,12 +122,15 @@ care_backoff(struct sbx_pool *pool, const struct sbx_err *err, double now)
 		SBX_Pool_WakeAll(pool);
 }
 
-/* Destroy a VM that is on no list any more. Gives the lock up meanwhile. */
+/* Destroy a VM that is on no list any more, or have it back when it has got its
+ * core. Gives the lock up meanwhile. */
 static void
 care_destroy(struct sbx_pool *pool, struct sbx_vm *vm)
 {
 	struct sbx_gen *gen = vm->gen;
 
+	if (pool->cores != NULL && SBX_Cores_Take(pool->cores, vm))
+		return;
 	pool->stats.pages_hot -= vm->n_hot;
 	AZ(pthread_mutex_unlock(&pool->mtx));
 	SBX_VM_Destroy(&vm);
@@ -138,13 +142,16 @@ care_destroy(struct sbx_pool *pool, struct sbx_vm *vm)
 static int
 care_wants_more(const struct sbx_pool *pool)
 {
+	/* but for one whose core is being written */
+	const unsigned n = pool->n_vms - (pool->cores != NULL &&
+	    SBX_Cores_Gen(pool->cores) == pool->gen);
 
 	/* requests that last can keep VMs of several older generations */
 	if (pool->n_vms > 0 &&
 	    pool->n_vms + pool->n_old >= 2 * pool->cfg->max_vms)
 		return (0);
-	return (pool->n_vms < pool->cfg->min_vms ||
-	    (pool->n_wait > 0 && pool->n_vms < pool->cfg->max_vms));
+	return (n < pool->cfg->min_vms ||
+	    (pool->n_wait > 0 && n < pool->cfg->max_vms));
 }
 
 /* The VM that has been idle longest, if that is too long. */
@@ -266,11 +273,18 @@ care_empty(struct sbx_pool *pool)
 	for (u = 0; u < POOL_STACKS; u++)
 		VTAILQ_CONCAT(&pool->dead, &pool->idle[u], list);
 	pool->n_idle = 0;
-	VTAILQ_CONCAT(&pool->dead, &pool->old, list);
-	while ((vm = VTAILQ_FIRST(&pool->dead)) != NULL) {
-		VTAILQ_REMOVE(&pool->dead, vm, list);
-		care_destroy(pool, vm);
-	}
+	do {
+		VTAILQ_CONCAT(&pool->dead, &pool->old, list);
+		while ((vm = VTAILQ_FIRST(&pool->dead)) != NULL) {
+			VTAILQ_REMOVE(&pool->dead, vm, list);
+			care_destroy(pool, vm);
+		}
+		if (pool->cores != NULL) {
+			AZ(pthread_mutex_unlock(&pool->mtx));
+			SBX_Cores_Wait(pool->cores);
+			AZ(pthread_mutex_lock(&pool->mtx));
+		}
+	} while (!VTAILQ_EMPTY(&pool->old));
 	AZ(pool->n_vms);
 	AZ(pool->n_old);
 	pool->backoff = 0;

@@ -8,6 +8,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -26,6 +27,7 @@
 #include "machine/gmem.h"
 #include "machine/kvm.h"
 #include "machine/watchdog.h"
+#include "pool/coredir.h"
 #include "pool/image.h"
 #include "pool/program.h"
 
@@ -143,20 +145,49 @@ boot_hint(const struct sbx_proc *p)
 	return ("");
 }
 
+static int boot_data(struct boot *);
+
+/* If the author wants to see for himself. What goes wrong with that does not
+ * hide what has gone wrong before. */
+static void
+boot_core(struct boot *b, char *text, size_t len)
+{
+	char path[SBX_CORE_PATH_MAX] = "";
+	struct sbx_coredir *dir = NULL;
+	struct sbx_err err, *was = b->err;
+	int i = -1;
+
+	text[0] = '\0';
+	if (b->cfg->core_dir == NULL || !SBX_Proc_WantsCore(&b->img->proc))
+		return;
+	SBX_Err_Clear(&err);
+	b->err = &err;
+	if (!boot_data(b) && !SBX_Coredir_New(b->cfg, &dir, &err))
+		i = SBX_Coredir_Write(dir, &b->img->proc, b->img->data, path,
+		    &err);
+	b->err = was;
+	if (dir != NULL)
+		SBX_Coredir_Destroy(&dir);
+	(void)snprintf(text, len, "; %s%.480s", i == 0 ? "core: " : "no core: ",
+	    i == 0 ? path : i > 0 ? "there are max_cores already" : err.msg);
+}
+
 /* Why it did not become ready, with the program's last words. */
 static int
 boot_failed(struct boot *b)
 {
 	const struct sbx_proc *p = &b->img->proc;
+	char core[SBX_ERR_MAX / 2];
 	char missing[SBX_ERR_MAX / 2] = "";
 
 	if (p->kill == SBX_KILL_exit)
 		SBX_Exec_Missing(&b->exec, missing, sizeof missing);
+	boot_core(b, core, sizeof core);
 	return (SBX_Err_Set(b->err, p->err.kind == SBX_FAIL_HOST ?
-	    SBX_FAIL_HOST : SBX_FAIL_CONFIG, 0, "%s%s%s%s%.*s%s",
+	    SBX_FAIL_HOST : SBX_FAIL_CONFIG, 0, "%s%s%s%s%.*s%s%s",
 	    p->err.msg, missing[0] == '\0' ? boot_hint(p) : "", missing,
 	    p->tail_len > 0 ? "; its last words: \"" : "",
-	    (int)p->tail_len, p->tail, p->tail_len > 0 ? "\"" : ""));
+	    (int)p->tail_len, p->tail, p->tail_len > 0 ? "\"" : "", core));
 }
 
 static int

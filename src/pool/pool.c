@@ -25,6 +25,7 @@
 
 #include "base/err.h"
 #include "base/os.h"
+#include "pool/cores.h"
 #include "pool/door.h"
 #include "pool/gen.h"
 #include "pool/pool_impl.h"
@@ -435,6 +436,10 @@ SBX_Pool_New(struct sbx_gen **genp, const struct sbx_program_cfg *cfg,
 	AZ(pthread_condattr_init(&pool->condattr));
 	AZ(pthread_condattr_setclock(&pool->condattr, CLOCK_MONOTONIC));
 	AZ(pthread_cond_init(&pool->cond, &pool->condattr));
+	if (cfg->core_dir != NULL && SBX_Cores_New(pool, &pool->cores, err)) {
+		SBX_Pool_Destroy(&pool);
+		return (-1);
+	}
 	*pp = pool;
 	return (0);
 }
@@ -448,6 +453,8 @@ SBX_Pool_Destroy(struct sbx_pool **pp)
 	AZ(pool->warm);
 	AZ(pool->n_vms);
 	AZ(pool->n_old);
+	if (pool->cores != NULL)
+		SBX_Cores_Destroy(&pool->cores);
 	SBX_Gen_Destroy(&pool->gen);
 	AZ(pthread_cond_destroy(&pool->cond));
 	AZ(pthread_condattr_destroy(&pool->condattr));
@@ -470,6 +477,24 @@ SBX_Pool_Healthy(struct sbx_pool *pool)
 	return (i);
 }
 
+int
+SBX_Pool_CoreNews(struct sbx_pool *pool, uint64_t *seen, int *bad, char *buf,
+    size_t size)
+{
+	int i;
+
+	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
+	AN(seen);
+	AN(bad);
+	AN(buf);
+	if (pool->cores == NULL)
+		return (0);
+	AZ(pthread_mutex_lock(&pool->mtx));
+	i = SBX_Cores_News(pool->cores, seen, bad, buf, size);
+	AZ(pthread_mutex_unlock(&pool->mtx));
+	return (i);
+}
+
 void
 SBX_Pool_Stats(struct sbx_pool *pool, struct sbx_pool_stats *st)
 {
@@ -485,6 +510,8 @@ SBX_Pool_Stats(struct sbx_pool *pool, struct sbx_pool_stats *st)
 	st->queue = pool->n_wait;
 	st->vms_idle = pool->n_idle;
 	SBX_Door_Stats(&pool->door, st);
+	if (pool->cores != NULL)
+		SBX_Cores_Stats(pool->cores, st);
 	st->private_bytes = st->pages_hot * SBX_PAGE;
 	st->image_bytes = pool->gen->img->n_data * SBX_PAGE;
 	/* nothing is lost: the sums themselves are not rounded */

@@ -12,6 +12,7 @@
 #ifndef SBX_POOL_H_INCLUDED
 #define SBX_POOL_H_INCLUDED
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -77,6 +78,14 @@ void SBX_Pool_Put(struct sbx_pool *, struct sbx_vm **vmp);
 /* True while a borrower can expect to get a VM: warm, VMs exist or can be
  * created, and the program is not paused. */
 int SBX_Pool_Healthy(struct sbx_pool *);
+
+/*
+ * What has become of the last core file, as a sentence for (buf), if that is
+ * news: (*seen) is 0 at first and is the caller's memory. Returns 1 if there is
+ * any; (*bad) is set then if it could not be written.
+ */
+int SBX_Pool_CoreNews(struct sbx_pool *, uint64_t *seen, int *bad, char *buf,
+    size_t size);
 
 /* A consistent copy of the counters. */
 void SBX_Pool_Stats(struct sbx_pool *, struct sbx_pool_stats *);

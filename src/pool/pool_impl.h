@@ -20,6 +20,7 @@
 #include "pool/pool_priv.h"
 
 struct pool_waiter;
+struct sbx_cores;
 
 /* Stacks of idle VMs. CPUs share them where there are more. */
 #define POOL_STACKS		64
@@ -45,6 +46,7 @@ struct sbx_pool {
 	struct sbx_vms		idle[POOL_STACKS];
 	struct sbx_vms		dead;
 	struct sbx_vms		old;		/* to be destroyed */
+	struct sbx_cores	*cores;		/* NULL: none wanted */
 	VTAILQ_HEAD(, pool_waiter) waiters;
 	double			backoff;	/* seconds, 0: none */
 	double			backoff_until;

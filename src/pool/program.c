@@ -139,6 +139,14 @@ text_same(const char *a, const char *b)
 }
 
 static int
+text_dup(const char *s, const char **copy)
+{
+
+	*copy = s == NULL ? NULL : SBX_Os_Strdup(s);
+	return (s != NULL && *copy == NULL ? -1 : 0);
+}
+
+static int
 list_same(const char * const *a, const char * const *b)
 {
 	size_t n, u;
@@ -160,11 +168,10 @@ cfg_copy(struct sbx_program_cfg *to, const struct sbx_program_cfg *from,
 
 	*to = *from;
 	to->argv = to->envp = to->files = NULL;
+	to->probe_url = to->core_dir = NULL;
 	to->path = SBX_Os_Strdup(from->path);
-	to->probe_url = from->probe_url == NULL ? NULL :
-	    SBX_Os_Strdup(from->probe_url);
-	if (to->path == NULL ||
-	    (from->probe_url != NULL && to->probe_url == NULL) ||
+	if (to->path == NULL || text_dup(from->probe_url, &to->probe_url) ||
+	    text_dup(from->core_dir, &to->core_dir) ||
 	    list_dup(from->argv, &to->argv) ||
 	    list_dup(from->envp, &to->envp) ||
 	    list_dup(from->files, &to->files))
@@ -178,6 +185,7 @@ cfg_free(struct sbx_program_cfg *cfg)
 
 	free((void *)(uintptr_t)cfg->path);
 	free((void *)(uintptr_t)cfg->probe_url);
+	free((void *)(uintptr_t)cfg->core_dir);
 	list_free(cfg->argv);
 	list_free(cfg->envp);
 	list_free(cfg->files);
@@ -193,7 +201,9 @@ cfg_same(const struct sbx_program_cfg *a, const struct sbx_program_cfg *b)
 		return (0);
 #include "tbl/limits.h"
 	return (!strcmp(a->path, b->path) &&
-	    text_same(a->probe_url, b->probe_url) && list_same(a->argv, b->argv) &&
+	    text_same(a->probe_url, b->probe_url) &&
+	    text_same(a->core_dir, b->core_dir) &&
+	    list_same(a->argv, b->argv) &&
 	    list_same(a->envp, b->envp) && list_same(a->files, b->files));
 }
 

@@ -38,6 +38,7 @@ struct sbx_program_cfg {
 						 * be read; a directory means
 						 * all that is below it */
 	const char		*probe_url;	/* or NULL: no probe */
+	const char		*core_dir;	/* absolute; NULL: no cores */
 #define LIMIT(type, name, unit, dflt, min, max, text)	type name;
 #include "tbl/limits.h"
 };

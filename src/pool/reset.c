@@ -297,6 +297,21 @@ reset_memory(struct sbx_vm *vm, struct sbx_err *err)
 	return (reset_is_old(vm, n_hot) ? reset_age(vm, err) : 0);
 }
 
+int
+SBX_VM_Written(struct sbx_vm *vm, struct sbx_err *err)
+{
+	size_t w;
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	assert(vm->state == SBX_VM_DEAD);
+	if (reset_get_log(vm, err))
+		return (-1);
+	for (w = 0; w < vm->words; w++)
+		vm->dirty[w] |= vm->img->data[w] | vm->hot[w] |
+		    vm->m->gmem.touched[w];
+	return (0);
+}
+
 struct reset_undo {
 	unsigned		magic;
 #define RESET_UNDO_MAGIC	0x6ea093b4

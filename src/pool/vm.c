@@ -120,6 +120,7 @@ vm_serve(struct sbx_vm *vm, const struct sbx_request *req,
 	if (vm_seed(vm, now.random, err) ||
 	    SBX_Exchange_Request(&vm->x, &vm->proc, req, &now, err))
 		return (-1);
+	vm->xid = req->xid;
 	SBX_Proc_Begin(&vm->proc, host, now.mono_ns,
 	    now.mono_ns + now.timeout_ns);
 	SBX_Machine_Enter(vm->m, &vm->img->cpu);

@@ -55,6 +55,8 @@ struct sbx_vm {
 	struct sbx_runner	*runner;	/* or NULL: any thread */
 	struct sbx_proc		proc;
 	struct sbx_usage	usage;
+	uint64_t		xid;		/* of the last request */
+	int			cored;		/* has had its chance */
 	double			t_used;		/* when it was last */
 	uint64_t		serial;		/* the pool's so manieth */
 
@@ -106,6 +108,10 @@ void SBX_VM_Call(struct sbx_vm *, void (*func)(void *), void *priv);
  * Returns -1 and fills (err) if that is not possible; it is DEAD then. [reset.c]
  */
 int SBX_VM_Reset(struct sbx_vm *, struct sbx_err *err);
+
+/* Let vm->dirty have all pages that may be other than zero, of a DEAD VM. Any
+ * thread. Returns -1 and fills (err) if the host refused. [reset.c] */
+int SBX_VM_Written(struct sbx_vm *, struct sbx_err *err);
 
 /* Allocate the bitmaps for a new VM. [reset.c] */
 int SBX_VM_ResetInit(struct sbx_vm *, struct sbx_err *err);

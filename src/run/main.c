@@ -77,6 +77,9 @@ static const char usage_text[] =
     "  -q, --quiet             do not print the answer\n"
     "  -t, --trace             each system call, with arguments and result, to\n"
     "                          standard error, from the program's start on\n"
+    "  -c, --core DIRECTORY    when it is killed, write a core file there; the "
+    "program\n"
+    "                          with -g, and then gdb PROGRAM CORE\n"
     "  -e, --env NAME=VALUE    environment of the program; may be repeated\n"
     "  -f, --file PATH         it may read this file, or all below this\n"
     "                          directory; may be repeated\n"
@@ -218,6 +221,16 @@ run_list(const char **list, unsigned *n, const char *s, const char *what)
 }
 
 static void
+run_core(struct run *r, const char *s)
+{
+	static char path[4096];
+
+	if (realpath(s, path) == NULL)
+		run_usage("--core %s: %s", s, strerror(errno));
+	r->cfg.core_dir = path;
+}
+
+static void
 run_count(struct run *r, const char *s)
 {
 	char *e;
@@ -238,6 +251,7 @@ static const struct option run_options[] = {
 	{ "stats",	no_argument, NULL, 's' },
 	{ "quiet",	no_argument, NULL, 'q' },
 	{ "trace",	no_argument, NULL, 't' },
+	{ "core",	required_argument, NULL, 'c' },
 	{ "env",	required_argument, NULL, 'e' },
 	{ "file",	required_argument, NULL, 'f' },
 	{ "set",	required_argument, NULL, 'o' },
@@ -260,6 +274,7 @@ run_option(struct run *r, int o)
 	case 's':	r->stats = 1;					break;
 	case 'q':	r->quiet = 1;					break;
 	case 't':	Run_Trace();					break;
+	case 'c':	run_core(r, optarg);				break;
 	case 'e':	run_list(r->env, &r->n_env, optarg, "--env");	break;
 	case 'f':	run_list(r->file, &r->n_file, optarg, "--file"); break;
 	case 'o':	run_set(r, optarg);				break;
@@ -284,7 +299,7 @@ run_args(struct run *r, int argc, char **argv)
 	r->req.headers = r->header;
 	r->count = 1;
 	r->fail = 1;
-	while ((o = getopt_long(argc, argv, "u:m:H:d:a:n:ksqte:f:o:h",
+	while ((o = getopt_long(argc, argv, "u:m:H:d:a:n:ksqtc:e:f:o:h",
 	    run_options, NULL)) != -1)
 		run_option(r, o);
 	if (optind >= argc)
@@ -460,6 +475,24 @@ run_stats(const struct run *r, struct sbx_pool *pool, unsigned long n,
 		    (uintmax_t)st.pages_hot);
 }
 
+/* What has become of core files, once they are complete. */
+static void
+run_cores(struct sbx_pool *pool)
+{
+	struct sbx_pool_stats st;
+	char text[8192];
+	uint64_t seen = 0;
+	int bad;
+
+	if (SBX_Pool_CoreNews(pool, &seen, &bad, text, sizeof text))
+		fprintf(stderr, "sandbox-run: %s\n", text);
+	SBX_Pool_Stats(pool, &st);
+	if (st.cores_skipped > 0)
+		fprintf(stderr, "sandbox-run: %ju more left no core: there are "
+		    "max_cores files already, or another one was being "
+		    "written\n", (uintmax_t)st.cores_skipped);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -499,6 +532,7 @@ main(int argc, char **argv)
 	if (r.stats)
 		run_stats(&r, SBX_Program_Pool(prg), n, load);
 	SBX_Program_Cool(prg);
+	run_cores(SBX_Program_Pool(prg));
 	SBX_Program_Close(&prg);
 	Run_TraceEnd();
 	free(r.t_run);

@@ -44,6 +44,10 @@ LIMIT(double, max_cpu, "CPUs", 0, 0, 4096,
     "what the program may compute, seconds in a second; 0: no limit")
 LIMIT(double, backoff, "seconds", 60.0, 0.0, 3600.0,
     "longest pause after kills; 0: none")
+LIMIT(uint64_t, max_cores, "files", 4, 1, 1000,
+    "core files of the program that may be in core_dir")
+LIMIT(uint64_t, max_core_size, "bytes", 64 * MIB, 1 * MIB, 64 * GIB,
+    "memory in one core file")
 
 LIMIT(uint64_t, executable_memory, "boolean", 0, 0, 1,
     "the program may make code: 1, or 0")

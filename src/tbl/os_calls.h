@@ -25,6 +25,10 @@ OSCALL(ssize_t, readlinkat, (int dirfd, const char *path, char *buf,
 OSCALL(ssize_t, getdents64, (int fd, void *ptr, size_t len), (fd, ptr, len))
 OSCALL(ssize_t, pread, (int fd, void *ptr, size_t len, off_t off),
     (fd, ptr, len, off))
+OSCALL(ssize_t, pwrite, (int fd, const void *ptr, size_t len, off_t off),
+    (fd, ptr, len, off))
+OSCALL(int, unlinkat, (int dirfd, const char *path, int flags),
+    (dirfd, path, flags))
 OSCALL(void *, mmap, (void *addr, size_t len, int prot, int flags, int fd,
     off_t off), (addr, len, prot, flags, fd, off))
 OSCALL(int, munmap, (void *addr, size_t len), (addr, len))

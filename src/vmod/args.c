@@ -177,6 +177,20 @@ args_probe(struct args *a, const char *url, struct sbx_program_cfg *cfg)
 	    " begins with a / and has no spaces, as /health", a->obj, url);
 }
 
+/* An empty string is none, so that VCL can choose. */
+static const char *
+args_core_dir(struct args *a, const char *dir)
+{
+
+	CHECK_OBJ_NOTNULL(a, ARGS_MAGIC);
+	if (dir == NULL || *dir == '\0')
+		return (NULL);
+	if (*dir != '/' && !a->failed++)
+		VRT_fail(a->ctx, "sandbox %s: core_dir: \"%s\" is not an"
+		    " absolute path", a->obj, dir);
+	return (dir);
+}
+
 /*--------------------------------------------------------------------*/
 
 int
@@ -218,6 +232,8 @@ vsbx_args_parse(VRT_CTX, const char *name, const struct VARGS(program__init) *v,
 	    v->valid_files ? v->files : NULL);
 	args_check_env(a, cfg->envp);
 	args_check_files(a, cfg->files);
+	cfg->core_dir = args_core_dir(a, v->valid_core_dir ? v->core_dir :
+	    NULL);
 	args_probe(a, v->valid_probe_url ? v->probe_url : NULL, cfg);
 	if (!a->failed)
 		return (0);

@@ -22,6 +22,7 @@
 
 #include "VSC_sandbox.h"
 
+#include "vmod/compat.h"
 #include "vmod/vsbx.h"
 
 #define UPKEEP_INTERVAL		0.25	/* seconds */
@@ -58,6 +59,20 @@ vsbx_upkeep_stats(const struct vmod_sandbox_program *prg,
 	vsbx_fetch_count(prg, &st->subrequests, &st->subrequests_left);
 }
 
+/* Where the core of a killed request is, or why there is none. It is written
+ * when its transaction is over, so the line has a VXID of 0 and names it. */
+static void
+upkeep_cores(struct vmod_sandbox_program *prg)
+{
+	char text[1024];
+	int bad = 0;
+
+	if (SBX_Pool_CoreNews(prg->pool, &prg->cores_seen, &bad, text,
+	    sizeof text))
+		VSL(bad ? SLT_Error : SLT_VCL_Log, VSBX_NO_VXID,
+		    "sandbox %s: %s", prg->name, text);
+}
+
 void
 vsbx_upkeep_one(struct vmod_sandbox_program *prg, vtim_real now)
 {
@@ -69,6 +84,7 @@ vsbx_upkeep_one(struct vmod_sandbox_program *prg, vtim_real now)
 #define POOL_STAT(type, name, text)	prg->vsc->type##_##name = st.name;
 #include "tbl/pool_stats.h"
 	vsbx_total_update(prg, &st);
+	upkeep_cores(prg);
 	if (st.healthy == prg->was_healthy)
 		return;
 	prg->was_healthy = st.healthy;

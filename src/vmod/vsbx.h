@@ -69,6 +69,7 @@ struct vmod_sandbox_program {
 
 	/* Written by the upkeep thread only, read by all; see upkeep.c */
 	uint64_t			was_healthy;
+	uint64_t			cores_seen;
 	vtim_real			changed;
 
 	pthread_mutex_t			mtx;

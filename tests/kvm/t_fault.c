@@ -9,6 +9,7 @@
 
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <linux/kvm.h>
 #include <stdarg.h>
@@ -55,6 +56,8 @@ fails(void)
 #define FAIL_readlinkat		fails()
 #define FAIL_getdents64		fails()
 #define FAIL_pread		fails()
+#define FAIL_pwrite		fails()
+#define FAIL_unlinkat		0
 #define FAIL_mmap		fails()
 #define FAIL_madvise		fails()
 #define FAIL_getrandom		fails()
@@ -77,6 +80,8 @@ fails(void)
 #define RET_readlinkat		(-1)
 #define RET_getdents64		(-1)
 #define RET_pread		(-1)
+#define RET_pwrite		(-1)
+#define RET_unlinkat		(-1)
 #define RET_mmap		MAP_FAILED
 #define RET_munmap		(-1)
 #define RET_madvise		(-1)
@@ -101,6 +106,23 @@ static const struct sbx_os failing = {
 #include "tbl/os_calls.h"
 };
 
+/* Where core files go, if a guest is to die. */
+static char *core_dir;
+
+static void
+cores_away(void)
+{
+	struct dirent *e;
+	DIR *d;
+
+	d = opendir(core_dir);
+	AN(d);
+	while ((e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			AZ(unlinkat(dirfd(d), e->d_name, 0));
+	(void)closedir(d);
+}
+
 /* From nothing to nothing. Returns -1 if something failed; (err) says what. */
 static int
 life(const char *path, const char *url, struct sbx_err *err)
@@ -115,6 +137,7 @@ life(const char *path, const char *url, struct sbx_err *err)
 	cfg.min_vms = 2;
 	cfg.files = files;
 	cfg.queue_timeout = 0.05;
+	cfg.core_dir = core_dir;
 	SBX_Err_Clear(err);
 	if (SBX_Program_Open(&cfg, &prg, err))
 		return (-1);
@@ -128,8 +151,13 @@ life(const char *path, const char *url, struct sbx_err *err)
 			*err = e;
 			r = -1;
 		}
+	/* nobody sees either what becomes of the core */
+	if (core_dir != NULL)
+		CHECK_EQ(Kvm_Get(prg, "/crash", NULL, 0, &e), -1);
 	/* a VM less than there should be is not an error that anybody sees */
 	Kvm_Close(&prg);
+	if (core_dir != NULL)
+		cores_away();
 	return (r);
 }
 
@@ -230,6 +258,20 @@ reload(void)
 	every_call(second_life, Kvm_Example("hello"), "/");
 }
 
+static void
+core(void)
+{
+	char dir[] = "/tmp/sbx-fault.XXXXXX";
+
+	core_dir = mkdtemp(dir);
+	AN(core_dir);
+	every_call(life, Kvm_Guest("deep"), "/ok");
+	/* one may be left of a load that has failed half-way */
+	cores_away();
+	AZ(rmdir(core_dir));
+	core_dir = NULL;
+}
+
 int
 main(void)
 {
@@ -239,5 +281,6 @@ main(void)
 	TEST(hello);
 	TEST(residue);
 	TEST(reload);
+	TEST(core);
 	TEST_END();
 }

@@ -120,7 +120,7 @@ VSLbt(struct vsl_log *vsl, enum VSL_tag_e tag, txt t)
 	const char *p;
 
 	AN(vsl);
-	assert(tag == SLT_VCL_Log);
+	assert(tag == SLT_VCL_Log || tag == SLT_Timestamp);
 	AN(t.b);
 	assert(t.b < t.e);
 	for (p = t.b; p < t.e; p++)

@@ -484,17 +484,19 @@ static enum sbx_exit_e
 machine_run(struct sbx_machine *m, struct sbx_err *err)
 {
 	int64_t begin;
-	int i, e;
+	int i, e, kicked;
 
 	begin = SBX_Os_Mono();
 	do {
 		i = sbx_os.ioctl(m->vcpu_fd, KVM_RUN, NULL);
 		e = i < 0 ? errno : 0;
 		m->exits++;
-	} while ((e == EINTR || e == EAGAIN) && !SBX_Watchdog_Kicked(m));
+		/* asked once: it may be about to be kicked again */
+		kicked = SBX_Watchdog_Kicked(m);
+	} while ((e == EINTR || e == EAGAIN) && !kicked);
 	m->ran += SBX_Os_Mono() - begin;
 	m->run->kvm_dirty_regs = 0;
-	if (i < 0 && SBX_Watchdog_Kicked(m))
+	if (i < 0 && kicked)
 		return (SBX_EXIT_KICKED);
 	if (i < 0) {
 		(void)SBX_Err_Set(err, SBX_FAIL_HOST, e, "KVM_RUN");

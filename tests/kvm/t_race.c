@@ -67,6 +67,10 @@ open_named(const char *name, unsigned u, double timeout)
 	cfg.queue_length = 2 + 20 * (u % 2);
 	cfg.queue_timeout = 10 * timeout * Kvm_Slow();
 	cfg.request_timeout = timeout * Kvm_Slow();
+	/* pauses and shares for some */
+	cfg.backoff = u % 2;
+	cfg.max_cpu = u % 3 == 0 ? 0.5 : 0;
+	cfg.max_concurrency = u % 4 == 0 ? 3 : 0;
 	SBX_Err_Clear(&err);
 	if (SBX_Program_Open(&cfg, &prg, &err)) {
 		fprintf(stderr, "%s: %s\n", name, err.msg);
@@ -79,14 +83,15 @@ static void
 ask(struct sbx_program *prg, const char *name, const char *url)
 {
 	struct sbx_err err;
-	char body[128], want[128];
+	char body[128] = "", want[128];
 	int i;
 
 	i = Kvm_Get(prg, url, body, sizeof body, &err);
 	(void)snprintf(want, sizeof want, "%s %s 0\n", name, url);
 	if (i == 200 && !strcmp(body, want))
 		n_good++;
-	else if (i == -1 && err.kind == SBX_FAIL_BUSY)
+	else if (i == -1 && (err.kind == SBX_FAIL_BUSY ||
+	    err.kind == SBX_FAIL_SHARE || err.kind == SBX_FAIL_BACKOFF))
 		n_busy++;
 	else if (i == -1 && strstr(err.msg, "request_timeout") != NULL)
 		n_late++;
@@ -346,7 +351,7 @@ identity(void)
 		memset(&slots[u], 0, sizeof slots[u]);
 		(void)snprintf(slots[u].name, sizeof slots[u].name, "me-%u",
 		    u);
-		slots[u].prg = open_named(slots[u].name, 1, 5);
+		slots[u].prg = open_named(slots[u].name, 2, 5);
 		warm(&slots[u]);
 	}
 	for (u = 0; u < 2 * SLOTS; u++)

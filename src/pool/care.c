@@ -291,18 +291,21 @@ care_empty(struct sbx_pool *pool)
 }
 
 int
-SBX_Pool_Start(struct sbx_pool *pool, struct sbx_err *err)
+SBX_Pool_Start(struct sbx_pool *pool, uint64_t n, struct sbx_err *err)
 {
 	double limit = SBX_Pool_Now() + POOL_START_MAX;
 	int e;
 
 	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
+	assert(n <= pool->cfg->max_vms);
+	if (n < pool->cfg->min_vms)
+		n = pool->cfg->min_vms;
 	AZ(pthread_mutex_lock(&pool->mtx));
 	AZ(pool->warm);
 	pool->stop = 0;
 	do
 		pool->n_vms++;
-	while (!care_grow(pool, err) && pool->n_vms < pool->cfg->min_vms &&
+	while (!care_grow(pool, err) && pool->n_vms < n &&
 	    SBX_Pool_Now() < limit);
 	if (pool->n_vms > 0) {
 		SBX_Err_Clear(err);

@@ -24,10 +24,10 @@ void SBX_Pool_Destroy(struct sbx_pool **);
  * lock for that.
  */
 
-/* Create min_vms VMs, or as many as can be had in a second, and start upkeep,
- * which creates the rest. Returns -1 and fills (err) if not even one can be
- * had; the pool is cold again then. */
-int SBX_Pool_Start(struct sbx_pool *, struct sbx_err *err);
+/* Create min_vms VMs, or (n) if that is more, or as many as can be had in a
+ * second, and start upkeep, which creates the rest of min_vms. Returns -1 and
+ * fills (err) if not even one can be had; the pool is cold again then. */
+int SBX_Pool_Start(struct sbx_pool *, uint64_t n, struct sbx_err *err);
 
 /* Refuse requests from now on, wait until all VMs have been given back, stop
  * upkeep and destroy the VMs. */

@@ -453,6 +453,26 @@ SBX_Program_Close(struct sbx_program **pp)
 	SBX_Program_Leave(&prg);
 }
 
+/* As many VMs as those have that it is likely to take over from: another VCL's,
+ * with what the file was before. */
+static uint64_t
+program_vms(const struct sbx_program *prg)
+{
+	const struct sbx_program *old;
+	uint64_t n = 0, v;
+
+	VTAILQ_FOREACH(old, &programs, list) {
+		CHECK_OBJ_NOTNULL(old, SBX_PROGRAM_MAGIC);
+		if (old == prg || old->warm == 0 ||
+		    !cfg_same(&old->cfg, &prg->cfg))
+			continue;
+		v = SBX_Pool_Room(old->pool);
+		if (v > n)
+			n = v;
+	}
+	return (n);
+}
+
 int
 SBX_Program_Warm(struct sbx_program *prg, struct sbx_err *err)
 {
@@ -461,7 +481,7 @@ SBX_Program_Warm(struct sbx_program *prg, struct sbx_err *err)
 	CHECK_OBJ_NOTNULL(prg, SBX_PROGRAM_MAGIC);
 	AZ(pthread_mutex_lock(&prg->life));
 	if (prg->warm == 0)
-		i = SBX_Pool_Start(prg->pool, err);
+		i = SBX_Pool_Start(prg->pool, program_vms(prg), err);
 	if (i == 0)
 		prg->warm++;
 	AZ(pthread_mutex_unlock(&prg->life));

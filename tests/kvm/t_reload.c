@@ -661,6 +661,42 @@ shared(void)
 	Kvm_Close(&prg);
 }
 
+/* Another file and the same settings: it comes with as many VMs. */
+static void
+successor(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_program *old;
+	struct sbx_pool *pool;
+	struct sbx_vm *vm[3];
+	struct sbx_err err;
+	unsigned u;
+
+	begin();
+	pool = SBX_Program_Pool(prg);
+	for (u = 0; u < 3; u++) {
+		SBX_Err_Clear(&err);
+		vm[u] = SBX_Pool_Get(pool, &err);
+		AN(vm[u]);
+	}
+	for (u = 0; u < 3; u++)
+		SBX_Pool_Put(pool, &vm[u]);
+	CHECK_EQ(stats().vms, 3);
+	old = prg;
+	install(2, "none");
+	begin_cfg(&cfg);
+	prg = Kvm_Open(&cfg);
+	CHECK(prg != old);
+	CHECK_EQ(stats().vms, 3);
+	CHECK_EQ(get("/"), 2);
+	Kvm_Close(&prg);
+	cfg.max_vms++;
+	prg = Kvm_Open(&cfg);
+	CHECK_EQ(stats().vms, 1);
+	Kvm_Close(&prg);
+	Kvm_Close(&old);
+}
+
 int
 main(void)
 {
@@ -681,6 +717,7 @@ main(void)
 	TEST(cold);
 	TEST(gone);
 	TEST(shared);
+	TEST(successor);
 	(void)unlink(path);
 	(void)rmdir(dir);
 	free(guest);

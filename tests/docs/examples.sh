@@ -58,7 +58,8 @@ with socket.socket() as s:
     port = s.getsockname()[1]
 PATHS = [
     ("/srv/guests", work + "/guests"), ("/etc/varnish", work + "/etc"),
-    ("/srv/app", work + "/guests"), ("/path/to/vmod_sandbox", src),
+    ("/srv/app", work + "/guests"),
+    ("/var/lib/sandbox-cores", work + "/cores"), ("/path/to/vmod_sandbox", src),
     ("/path/to/guest-sdk", src + "/guest-sdk"),
     ("localhost:6081", "127.0.0.1:%d" % port),
     ("127.0.0.1:6081", "127.0.0.1:%d" % port),
@@ -292,6 +293,7 @@ for name in "guest-sdk", "sandbox-run":
 os.symlink(work + "/varnish", work + "/build/quickstart/varnish")
 os.makedirs(work + "/etc")
 os.makedirs(work + "/guests")
+os.makedirs(work + "/cores")
 for name in glob.glob(build + "/guest-sdk/examples/*"):
     if os.access(name, os.X_OK) and os.path.isfile(name):
         shutil.copy(name, work + "/guests")

@@ -159,7 +159,8 @@ class Shell:
             if l.startswith("@@"):
                 return int(l[2:]), out[:-1]
             out += l
-        return -1, out
+        sys.exit("it does not end:\n%s\n%s" % (open(work + "/.command").read(),
+            out))
 
 def matches(want, have):
     """... on a line of its own is any lines, else any characters."""
@@ -186,8 +187,7 @@ def console(shell, b):
     for n, (command, want) in enumerate(steps):
         rc, out = shell.run(to_here(command))
         out = to_here(out, True).rstrip("\n")
-        if verbose:
-            print("$ %s\n%s" % (command, out))
+        print("$ %s\n%s" % (command, out)) if verbose else None
         if rc and not (n + 1 < len(steps) and steps[n + 1][0] == "echo $?"):
             return "%s\n    ends with %d\n%s" % (command, rc, out)
         while want and not want[-1].strip():
@@ -218,11 +218,9 @@ def vcl(shell, b):
     name = os.path.join(work, "etc", b.arg or "part%d.vcl" % vcl.n)
     with open(name, "w") as f:
         f.write(to_here(text))
-    rc, out = shell.run("varnishadm vcl.load docs%d %s" % (vcl.n, name))
-    if rc:
-        return "does not load\n" + out
-    return None if shell.run("varnishadm vcl.discard docs%d" % vcl.n)[0] == 0 \
-        else "is not discarded"
+    rc, out = shell.run("varnishadm vcl.load docs%d %s &&"
+        "varnishadm vcl.discard docs%d" % (vcl.n, name, vcl.n))
+    return "does not load\n" + out if rc else None
 vcl.n = 0
 
 def file(shell, b):

@@ -124,6 +124,13 @@ SBX_Os_Mono(void)
 }
 
 int64_t
+SBX_Os_Cpu(void)
+{
+
+	return (os_clock(CLOCK_THREAD_CPUTIME_ID));
+}
+
+int64_t
 SBX_Os_Wall(void)
 {
 

@@ -37,6 +37,9 @@ void SBX_Os_CloseFd(int *fdp);
 /* A copy of a string, or NULL. */
 char *SBX_Os_Strdup(const char *);
 
+/* What this thread has computed, in nanoseconds. A system call. */
+int64_t SBX_Os_Cpu(void);
+
 /* CLOCK_MONOTONIC and CLOCK_REALTIME in nanoseconds. */
 int64_t SBX_Os_Mono(void);
 int64_t SBX_Os_Wall(void);

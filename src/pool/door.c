@@ -46,11 +46,11 @@ SBX_Door_Init(struct sbx_door *d, const struct sbx_program_cfg *cfg,
 }
 
 static int
-door_share(struct sbx_door *d, double now, struct sbx_pool_stats *st,
-    struct sbx_err *err)
+door_share(struct sbx_door *d, struct sbx_ask *ask, double now,
+    struct sbx_pool_stats *st, struct sbx_err *err)
 {
 
-	switch (SBX_Share_Begin(&d->share, now, err)) {
+	switch (SBX_Share_Begin(&d->share, now, &ask->deposit, err)) {
 	case SBX_SHARE_REQUESTS:
 		st->over_requests++;
 		return (-1);
@@ -80,6 +80,15 @@ door_poison(struct sbx_door *d, struct sbx_ask *ask, double now,
 	}
 }
 
+/* It was let in, and there is no VM for it. */
+static void
+door_nothing(struct sbx_door *d, const struct sbx_ask *ask)
+{
+
+	SBX_Share_End(&d->share);
+	SBX_Share_Refund(&d->share, ask->deposit);
+}
+
 int
 SBX_Door_Enter(struct sbx_door *d, struct sbx_ask *ask,
     struct sbx_pool_stats *st, struct sbx_err *err)
@@ -91,11 +100,11 @@ SBX_Door_Enter(struct sbx_door *d, struct sbx_ask *ask,
 	if (SBX_Share_IsTimed(&d->share) || SBX_Poison_IsTimed(&d->poison))
 		now = door_now();
 	/* in this order, or one that is to try would not get the chance */
-	if (door_share(d, now, st, err))
+	if (door_share(d, ask, now, st, err))
 		return (-1);
 	if (!door_poison(d, ask, now, st, err))
 		return (0);
-	SBX_Share_End(&d->share);
+	door_nothing(d, ask);
 	return (-1);
 }
 
@@ -107,12 +116,14 @@ SBX_Door_Give(struct sbx_door *d, const struct sbx_ask *ask,
 	AN(d);
 	AN(ask);
 	if (vm == NULL) {
-		SBX_Share_End(&d->share);
+		door_nothing(d, ask);
 		return;
 	}
 	CHECK_OBJ(vm, SBX_VM_MAGIC);
 	vm->ask = *ask;
 	vm->over = 0;
+	vm->timed = SBX_Share_IsTimed(&d->share) ? 1 : 0;
+	vm->spent = 0;
 }
 
 void
@@ -125,20 +136,17 @@ SBX_Door_Over(struct sbx_door *d, struct sbx_vm *vm)
 		return;
 	vm->over = 1;
 	SBX_Share_End(&d->share);
+	SBX_Share_Pay(&d->share, vm->ask.deposit, (double)vm->spent * 1e-9);
 }
 
 void
 SBX_Door_Leave(struct sbx_door *d, struct sbx_vm *vm, int answered)
 {
 
-	int64_t cpu;
 
 	AN(d);
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
-	cpu = vm->usage.run - vm->usage.waited;
 	SBX_Door_Over(d, vm);
-	/* with what the host did for it */
-	SBX_Share_Pay(&d->share, (double)cpu * 1e-9);
 	if (answered) {
 		SBX_Poison_Good(&d->poison, &vm->ask);
 		return;

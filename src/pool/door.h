@@ -26,15 +26,14 @@ struct sbx_door {
 int SBX_Door_Init(struct sbx_door *, const struct sbx_program_cfg *,
     struct sbx_err *err);
 
-/* May this request have a VM? Returns 0 if so, and then either Give or
- * Nothing follows. Returns -1, counts and fills (err) if not. */
+/* May this request have a VM? Returns 0 if so, and then Give follows. Returns -1, counts and fills (err) if not. */
 int SBX_Door_Enter(struct sbx_door *, struct sbx_ask *,
     struct sbx_pool_stats *, struct sbx_err *err);
 
 /* It has got this VM, or none. */
 void SBX_Door_Give(struct sbx_door *, const struct sbx_ask *, struct sbx_vm *);
 
-/* The request does not count any more for what may be under way. */
+/* The request does not count any more for what may be under way, and pays. */
 void SBX_Door_Over(struct sbx_door *, struct sbx_vm *);
 
 /* The VM comes back; how did it end, and what did it cost? (answered) if there

@@ -81,6 +81,7 @@ struct sbx_ask {
 	uint64_t		print;		/* 0: it has none */
 	unsigned		counts;		/* its end is looked at */
 	unsigned		tries;		/* SBX_POISON_... let it try */
+	double			deposit;	/* see share.h */
 };
 
 enum sbx_poison_e {

@@ -338,7 +338,8 @@ SBX_Pool_Over(struct sbx_pool *pool, struct sbx_vm *vm)
 
 	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
-	if (pool->cfg->max_concurrency == 0 || vm->over)
+	if ((pool->cfg->max_concurrency == 0 && pool->cfg->max_cpu == 0) ||
+	    vm->over)
 		return;
 	AZ(pthread_mutex_lock(&pool->mtx));
 	SBX_Door_Over(&pool->door, vm);

@@ -62,7 +62,7 @@ uint64_t SBX_Pool_Print(const struct sbx_pool *, const struct sbx_txt *,
     unsigned n);
 
 /* The request is over, although the VM is not given back yet: it counts no
- * more for max_concurrency. */
+ * more for max_concurrency, and pays for max_cpu. */
 void SBX_Pool_Over(struct sbx_pool *, struct sbx_vm *);
 
 /*

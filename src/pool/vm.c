@@ -80,14 +80,19 @@ static void
 vm_run(void *priv)
 {
 	struct sbx_vm *vm;
+	int64_t cpu = 0;
 
 	CAST_OBJ_NOTNULL(vm, priv, SBX_VM_MAGIC);
+	if (vm->timed)
+		cpu = SBX_Os_Cpu();
 	SBX_Watchdog_Arm(vm->m, vm->proc.deadline);
 	if (SBX_Exchange_Run(&vm->x, &vm->proc) == SBX_NEXT_ANSWERED)
 		SBX_VM_State(vm, SBX_VM_SPENT);
 	else
 		SBX_VM_State(vm, SBX_VM_DEAD);
 	SBX_Watchdog_Disarm(vm->m);
+	if (vm->timed)
+		vm->spent = SBX_Os_Cpu() - cpu;
 }
 
 int

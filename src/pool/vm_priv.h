@@ -80,6 +80,8 @@ struct sbx_vm {
 	struct sbx_gen		*gen;		/* never changes */
 	unsigned		stack;		/* of the idle ones */
 	unsigned		over;		/* the request is */
+	unsigned		timed;		/* it has to pay: */
+	int64_t			spent;		/* ns of CPU time */
 	struct sbx_ask		ask;		/* the request's */
 
 	/* last, see vm_alloc() */

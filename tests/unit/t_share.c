@@ -19,13 +19,14 @@
 
 static struct sbx_share sh;
 static struct sbx_err err;
+static double deposit;		/* of the last one */
 
 static enum sbx_share_e
 begin(double now)
 {
 
 	SBX_Err_Clear(&err);
-	return (SBX_Share_Begin(&sh, now, &err));
+	return (SBX_Share_Begin(&sh, now, &deposit, &err));
 }
 
 /* A request that computes for so long, and ends at once. */
@@ -37,7 +38,7 @@ one(double now, double seconds)
 	e = begin(now);
 	if (e == SBX_SHARE_FINE) {
 		SBX_Share_End(&sh);
-		SBX_Share_Pay(&sh, seconds);
+		SBX_Share_Pay(&sh, deposit, seconds);
 	}
 	return (e);
 }
@@ -52,7 +53,7 @@ no_limits(void)
 	for (u = 0; u < 100000; u++)
 		CHECK_EQ(begin(0), SBX_SHARE_FINE);
 	CHECK_EQ(sh.under_way, 100000);
-	SBX_Share_Pay(&sh, 1e6);
+	SBX_Share_Pay(&sh, deposit, 1e6);
 	CHECK_EQ(begin(0), SBX_SHARE_FINE);
 }
 
@@ -116,18 +117,55 @@ debt(void)
 static void
 all_at_once(void)
 {
+	double left = 0;
 	unsigned u;
 
 	SBX_Share_Init(&sh, 1, 0);
-	for (u = 0; u < 16; u++)
+	for (u = 0; u < 16; u++) {
 		CHECK_EQ(begin(0), SBX_SHARE_FINE);
+		left = deposit;
+	}
+	/* nothing is known yet; so many could be a sixteenth of it each */
+	CHECK_EQ(begin(0), SBX_SHARE_CPU);
 	for (u = 0; u < 16; u++) {
 		SBX_Share_End(&sh);
-		SBX_Share_Pay(&sh, 1);
+		SBX_Share_Pay(&sh, left, 1);
 	}
 	CHECK_EQ(begin(1), SBX_SHARE_CPU);
 	CHECK_EQ(begin(15), SBX_SHARE_CPU);
 	CHECK_EQ(begin(15.5), SBX_SHARE_FINE);
+}
+
+/* Once it is known what requests take, as many are let in as can be paid for,
+ * and one more. Those that are not run get their deposit back. */
+static void
+deposits(void)
+{
+	double t;
+	unsigned u, n;
+
+	SBX_Share_Init(&sh, 1, 0);
+	for (u = 0; u < 200; u++)
+		CHECK_EQ(one(u, 0.1), SBX_SHARE_FINE);
+	for (n = 0; begin(1000) == SBX_SHARE_FINE; n++)
+		CHECK(deposit > 0.0999 && deposit < 0.1001);
+	CHECK(n == 10 || n == 11);
+	for (u = 0; u < n; u++) {
+		SBX_Share_End(&sh);
+		SBX_Share_Refund(&sh, 0.1);
+	}
+	CHECK_EQ(begin(1000), SBX_SHARE_FINE);
+	/* not more than all there can be, or nobody would get in again */
+	SBX_Share_Init(&sh, 0.5, 0);
+	for (t = 0; t < 2000; t += 20)
+		CHECK_EQ(one(t, 7), SBX_SHARE_FINE);
+	CHECK_EQ(begin(3000), SBX_SHARE_FINE);
+	t = deposit;
+	CHECK(t <= 0.5);
+	CHECK_EQ(begin(3000), SBX_SHARE_CPU);
+	SBX_Share_End(&sh);
+	SBX_Share_Pay(&sh, t, 0);
+	CHECK_EQ(begin(3000), SBX_SHARE_FINE);
 }
 
 /* In the long run it is the rate, whatever the requests are like. */
@@ -161,7 +199,7 @@ clock_back(void)
 	CHECK_HAS(err.msg, "in 0.250 s");
 	CHECK_EQ(one(100.75, 0), SBX_SHARE_FINE);
 	/* nor does a request that has run for less than nothing */
-	SBX_Share_Pay(&sh, -5);
+	SBX_Share_Pay(&sh, deposit, -5);
 	CHECK(sh.purse < 1);
 }
 
@@ -175,6 +213,7 @@ main(void)
 	TEST(saved);
 	TEST(debt);
 	TEST(all_at_once);
+	TEST(deposits);
 	TEST(long_run);
 	TEST(clock_back);
 	TEST_END();

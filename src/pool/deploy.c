@@ -152,7 +152,8 @@ deploy_once(struct deploy *d)
 	const int64_t t = SBX_Os_Mono();
 
 	CHECK_OBJ_NOTNULL(d, DEPLOY_MAGIC);
-	if (!SBX_Program_Load(d->prg, &d->gen, &d->st, &d->err) &&
+	if (!deploy_stopped(d) &&
+	    !SBX_Program_Load(d->prg, &d->gen, &d->st, &d->err) &&
 	    !deploy_vms(d)) {
 		deploy_switch(d);
 	} else {
@@ -193,7 +194,7 @@ deploy_main(void *priv)
 
 	CAST_OBJ_NOTNULL(prg, priv, SBX_PROGRAM_MAGIC);
 	AZ(pthread_mutex_lock(&prg->mtx));
-	while (!prg->stop) {
+	while (!prg->stop || prg->wanted) {
 		if (prg->wanted)
 			deploy_run(prg);
 		else
@@ -279,7 +280,8 @@ SBX_Program_Leave(struct sbx_program **pp)
 	prg->stop = 1;
 	has_thread = prg->has_thread;
 	thread = prg->thread;
-	prg->orphan = busy = prg->busy;
+	/* one that is only wanted will be told that it is given up */
+	prg->orphan = busy = prg->busy || prg->wanted;
 	if (has_thread)
 		AZ(pthread_cond_signal(&prg->cond));
 	AZ(pthread_mutex_unlock(&prg->mtx));

@@ -623,7 +623,8 @@ gone(void)
 		(void)usleep(1000);
 	CHECK_EQ(n_told, 1);
 	CHECK_EQ(n_told_bad, 1);
-	/* as soon as it has been asked for */
+	/* as soon as it has been asked for; each one is told */
+	n_told = 0;
 	for (u = 0; u < 20; u++) {
 		begin();
 		ask();
@@ -632,6 +633,7 @@ gone(void)
 	}
 	for (u = 0; u < 5000 && test_entries("/proc/self/fd") > fds; u++)
 		(void)usleep(1000);
+	CHECK_EQ(n_told, 20);
 }
 
 /* Two references are one program. */

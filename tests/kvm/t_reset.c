@@ -9,13 +9,17 @@
 
 #include "config.h"
 
+#include <errno.h>
+#include <linux/kvm.h>
 #include <sys/stat.h>
 
 #include "vdef.h"
 #include "miniobj.h"
 #include "vas.h"
 
+#include "base/os.h"
 #include "kvm.h"
+#include "machine/watchdog.h"
 #include "pool/vm_priv.h"
 #include "test.h"
 
@@ -331,6 +335,68 @@ not_run(void)
 	Kvm_Close(&prg);
 }
 
+/*--------------------------------------------------------------------
+ * While page tables are put back, by code in the guest: a signal that is not
+ * for it, and the watchdog.
+ */
+
+static struct sbx_machine *kicked_machine;
+static int kicked_how;
+
+static int
+kicked_ioctl(int fd, unsigned long nr, void *arg)
+{
+	int how = kicked_how;
+
+	if (nr != KVM_RUN || how == 0)
+		return (sbx_os_real.ioctl(fd, nr, arg));
+	kicked_how = 0;
+	if (how == 1) {
+		errno = EINTR;
+		return (-1);
+	}
+	atomic_store(&kicked_machine->deadline, 0);
+	while (!SBX_Watchdog_Kicked(kicked_machine))
+		(void)usleep(100);
+	return (sbx_os_real.ioctl(fd, nr, arg));
+}
+
+static void
+kicked_one(struct sbx_program *prg, int how, unsigned fails)
+{
+	struct sbx_pool *pool = SBX_Program_Pool(prg);
+	struct sbx_pool_stats st;
+	struct sbx_vm *vm;
+	char body[16];
+
+	SBX_Err_Clear(&err);
+	vm = SBX_Pool_Get(pool, &err);
+	AN(vm);
+	CHECK_EQ(Kvm_Serve(vm, "/rights?n=20", &err), 200);
+	kicked_machine = vm->m;
+	kicked_how = how;
+	SBX_Pool_Put(pool, &vm);
+	CHECK_EQ(kicked_how, 0);
+	SBX_Pool_Stats(pool, &st);
+	CHECK_EQ(st.reset_fail, fails);
+	CHECK_EQ(Kvm_Get(prg, "/ok", body, sizeof body, &err), 200);
+	CHECK(!strcmp(body, "ok\n"));
+}
+
+static void
+kicked(void)
+{
+	struct sbx_program *prg;
+
+	prg = open_one(Kvm_Guest("storm"));
+	sbx_os.ioctl = kicked_ioctl;
+	kicked_one(prg, 1, 0);
+	kicked_one(prg, 2, 1);
+	kicked_one(prg, 1, 1);
+	sbx_os.ioctl = sbx_os_real.ioctl;
+	Kvm_Close(&prg);
+}
+
 int
 main(void)
 {
@@ -344,5 +410,6 @@ main(void)
 	TEST(image_stays);
 	TEST(sizes);
 	TEST(not_run);
+	TEST(kicked);
 	TEST_END();
 }

@@ -22,7 +22,8 @@ SBX_Far_Init(struct sbx_far *f, uint64_t lo, uint64_t hi, uint64_t table,
     uint64_t table_end)
 {
 
-	INIT_OBJ(f, SBX_FAR_MAGIC);
+	memset(f, 0, offsetof(struct sbx_far, map));
+	f->magic = SBX_FAR_MAGIC;
 	AZ(lo % SBX_PAGE);
 	AZ(hi % SBX_PAGE);
 	assert(lo <= hi);

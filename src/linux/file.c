@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,7 +42,8 @@ SBX_Files_Init(struct sbx_files *fs, const struct sbx_allow *allow)
 {
 
 	AN(fs);
-	INIT_OBJ(fs, SBX_FILES_MAGIC);
+	memset(fs, 0, offsetof(struct sbx_files, tmp));
+	fs->magic = SBX_FILES_MAGIC;
 	fs->allow = allow;
 	SBX_Tmp_Init(&fs->tmp);
 	files_std(fs, 0, SBX_OFD_INPUT, O_RDONLY);
@@ -58,7 +60,7 @@ SBX_Files_Fini(struct sbx_files *fs)
 	for (u = 0; u < SBX_FD_MAX; u++)
 		if (fs->ofd[u].file != NULL)
 			SBX_File_Rel(&fs->ofd[u].file);
-	memset(fs, 0, sizeof *fs);
+	memset(fs, 0, offsetof(struct sbx_files, tmp));
 }
 
 static void

@@ -24,7 +24,8 @@ SBX_Mm_Init(struct sbx_mm *mm, uint64_t lo, uint64_t hi)
 	assert(lo < hi);
 	AZ(lo % SBX_PAGE);
 	AZ(hi % SBX_PAGE);
-	INIT_OBJ(mm, SBX_MM_MAGIC);
+	memset(mm, 0, offsetof(struct sbx_mm, extent));
+	mm->magic = SBX_MM_MAGIC;
 	mm->lo = mm->brk = lo;
 	mm->hi = mm->used = hi;
 }

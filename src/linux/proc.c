@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "vdef.h"
@@ -21,6 +22,19 @@
 #include "linux/symbol.h"
 #include "machine/machine.h"
 
+/* Not all of it: most is arrays, of which most VMs use little, and what has
+ * never been touched is no memory. What is initialised by itself is left out,
+ * too. */
+static void
+proc_clear(struct sbx_proc *p)
+{
+
+	memset(p, 0, offsetof(struct sbx_proc, mm));
+	memset(&p->edits, 0, offsetof(struct sbx_mm_edits, edit));
+	memset(&p->host, 0, sizeof *p - offsetof(struct sbx_proc, host));
+	p->magic = SBX_PROC_MAGIC;
+}
+
 void
 SBX_Proc_Init(struct sbx_proc *p, struct sbx_machine *m,
     const struct sbx_layout *lay, const struct sbx_allow *allow,
@@ -31,7 +45,7 @@ SBX_Proc_Init(struct sbx_proc *p, struct sbx_machine *m,
 	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
 	AN(lay);
 	AN(path);
-	INIT_OBJ(p, SBX_PROC_MAGIC);
+	proc_clear(p);
 	p->machine = m;
 	p->layout = lay;
 	p->path = path;

@@ -60,7 +60,8 @@ SBX_Tmp_Init(struct sbx_tmp *t)
 {
 
 	AN(t);
-	INIT_OBJ(t, SBX_TMP_MAGIC);
+	memset(t, 0, offsetof(struct sbx_tmp, node) + sizeof *t->node);
+	t->magic = SBX_TMP_MAGIC;
 	t->n = 1;
 	t->node[0].used = t->node[0].dir = t->node[0].linked = 1;
 }

@@ -85,7 +85,7 @@ answers() {
 
 # Wait until varnishd answers, or ENDED is true.
 wait_answer() {
-	for _ in {1..200}; do
+	for _ in {1..600}; do
 		! "$@" || return 1
 		curl -s -o /dev/null http://localhost:6081/ && return 0
 		sleep 0.1

@@ -6,6 +6,9 @@
 #
 #	deploy.py install GUEST PATH VERSION [FAULT]
 #		make PATH of tests/guests/version's program, as mv(1) does
+#	deploy.py wait ADDRESS PORT URL
+#		until URL says that nothing is being reloaded: by "reloading:
+#		false", or a status that is not 202
 #	deploy.py reload GUEST PATH ADDRESS PORT ROUNDS
 #		clients, while versions 2, 3, ... are installed and the VCL is
 #		asked to reload them, with bad files in between
@@ -39,6 +42,19 @@ def install_bytes(path, data):
         f.write(data)
     os.chmod(path + ".new", 0o755)
     os.rename(path + ".new", path)
+
+def wait(address, port, url):
+    for _ in range(1000):
+        conn = http.client.HTTPConnection(address, port, timeout=20)
+        conn.request("GET", url)
+        resp = conn.getresponse()
+        resp.read()
+        conn.close()
+        if resp.headers["reloading"] != "true" and resp.status != 202:
+            return 0
+        time.sleep(.03)
+    print("still not done")
+    return 1
 
 class Load:
     """Clients that ask until they are told to stop."""
@@ -227,6 +243,8 @@ def main(argv):
     if argv[1] == "install":
         install(argv[2], argv[3], int(argv[4]), *argv[5:])
         return 0
+    if argv[1] == "wait":
+        return wait(argv[2], int(argv[3]), argv[4])
     guest, path, address, port, rounds = argv[2:7]
     how = Reload(address, int(port)) if argv[1] == "reload" else \
         Vcl(*argv[7:9])

@@ -17,7 +17,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "cache/cache.h"
@@ -87,6 +86,25 @@ log_num(struct log_line *l, const char *key, uint64_t u)
 
 	log_text(l, key);
 	log_digits(l, u, 1);
+}
+
+/* " key=0x1a", or "-" if it is not known */
+static void
+log_hex(struct log_line *l, const char *key, int known, uint64_t u)
+{
+	char buf[16], *e = buf + sizeof buf, *p = e;
+
+	log_text(l, key);
+	if (!known) {
+		log_bytes(l, "-", 1);
+		return;
+	}
+	do {
+		*--p = "0123456789abcdef"[u & 0xf];
+		u >>= 4;
+	} while (u > 0);
+	log_bytes(l, "0x", 2);
+	log_bytes(l, p, (size_t)(e - p));
 }
 
 /* "0.000001" */
@@ -189,21 +207,18 @@ log_kill(struct busyobj *bo, const struct vsbx_task *task)
 {
 	struct sbx_killed how;
 	struct log_line l[1];
-	char buf[24];
 
 	if (!SBX_VM_Killed(task->vm, &how))
 		return;
 	log_begin(l, task->prg, "kill:");
 	log_text(l, " reason=");
 	log_text(l, how.reason);
-	bprintf(buf, how.signo != 0 ? " signal=%d" : " signal=-", how.signo);
-	log_text(l, buf);
-	bprintf(buf, how.rip != 0 ? " rip=0x%jx" : " rip=-",
-	    (uintmax_t)how.rip);
-	log_text(l, buf);
-	bprintf(buf, how.has_addr ? " addr=0x%jx" : " addr=-",
-	    (uintmax_t)how.addr);
-	log_text(l, buf);
+	if (how.signo > 0)
+		log_num(l, " signal=", (uint64_t)how.signo);
+	else
+		log_text(l, " signal=-");
+	log_hex(l, " rip=", how.rip != 0, how.rip);
+	log_hex(l, " addr=", how.has_addr, how.addr);
 	log_text(l, " symbol=");
 	log_text(l, how.symbol[0] != '\0' ? how.symbol : "-");
 	log_text(l, " stderr=");

@@ -66,9 +66,10 @@ PATHS = [
 ]
 
 PRELUDE = r"""
-for v in adm log ncsa stat top; do
+for v in log ncsa stat top; do
 	eval "varnish$v() { command varnish$v -n '%(work)s/varnish' \"\$@\"; }"
 done
+varnishadm() { command varnishadm -n '%(work)s/varnish' -t 120 "$@"; }
 export PATH='%(build)s:'$PATH PKG_CONFIG_PATH='%(build)s/guest-sdk'
 export SDK='%(src)s/guest-sdk' HOME=${HOME:-%(work)s} LC_ALL=C.UTF-8
 if [ -e '%(build)s/guest-sdk/js/tool.stamp' ]; then
@@ -206,7 +207,7 @@ def complete(text):
         text = "sub vcl_init {\n" + text + "}\n"
     if not re.search(r"^backend ", text, re.M):
         head += "backend default none;\n"
-    for name in sorted(set(re.findall(r"\b(\w+)\.(?:backend|stats|ready)\(",
+    for name in sorted(set(re.findall(r"\b(\w+)\.(?:backend|stats|ready|reload\w*|generation)\(",
         text)) - set(re.findall(r"new (\w+) =", text))):
         head += 'sub vcl_init { new %s = sandbox.program(' \
             '"/srv/guests/hello"); }\n' % name

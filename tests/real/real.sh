@@ -143,7 +143,7 @@ noted() {
 	shift 2
 	# shellcheck disable=SC2046,SC2086,SC2116 # one line, single blanks
 	printf '%s\t%s\t%s\t%s\n' "$name" "$(echo $n_options)" "$*" \
-	    "$n_native" >>"$REAL_TABLE"
+	    "$(echo $n_native)" >>"$REAL_TABLE"
 }
 
 # same OPTIONS REQUEST PROGRAM ARGUMENT...: the same answer in and out. REQUEST

@@ -271,6 +271,28 @@ many_others(void)
 	CHECK_EQ(n, SBX_POISON_KILLS);
 }
 
+/* Nor does one that is full of others of their kind; those that find no place
+ * are killed each time. */
+static void
+many_refused(void)
+{
+	unsigned refused[100], u, k;
+
+	begin_test(LONGEST);
+	for (u = 0; u < 2000; u++) {
+		for (k = 0; k < SBX_POISON_KILLS; k++)
+			CHECK_EQ(bad(print(u)), SBX_POISON_NOT);
+		if (u < 100)
+			refused[u] = begin(print(u));
+	}
+	for (u = k = 0; u < 100; u++) {
+		CHECK_EQ(begin(print(u)), refused[u]);
+		k += refused[u] == SBX_POISON_REQUEST;
+	}
+	CHECK(k > 90);
+	CHECK_EQ(SBX_Poison_Count(&p), SBX_POISON_SETS * SBX_POISON_WAYS);
+}
+
 /*--------------------------------------------------------------------
  * The program
  */
@@ -450,6 +472,7 @@ main(void)
 	TEST(recovers);
 	TEST(under_way);
 	TEST(many_others);
+	TEST(many_refused);
 	TEST(sick);
 	TEST(program_pauses);
 	TEST(good_among_bad);

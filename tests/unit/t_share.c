@@ -195,6 +195,7 @@ clock_back(void)
 	SBX_Share_Init(&sh, 1, 0);
 	CHECK_EQ(one(100, 1.5), SBX_SHARE_FINE);
 	CHECK_EQ(one(99, 0), SBX_SHARE_CPU);
+	CHECK_HAS(err.msg, "in 0.500 s");
 	CHECK_EQ(one(100.25, 0), SBX_SHARE_CPU);
 	CHECK_HAS(err.msg, "in 0.250 s");
 	CHECK_EQ(one(100.75, 0), SBX_SHARE_FINE);

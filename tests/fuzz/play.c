@@ -1138,6 +1138,8 @@ play_request(struct play *pl)
 		assert(pl->vm->state == SBX_VM_DEAD);
 		assert(pl->proc->kill != SBX_KILL_NONE);
 		assert(pl->proc->tail_len <= sizeof pl->proc->tail);
+		if (pl->calls % 4 == 0)
+			Play_Core(pl);
 	}
 	AZ(pl->fetches);
 	assert(pl->fetched <= PLAY_FETCH_BYTES);

@@ -78,6 +78,9 @@ uint64_t Play_Arg(struct play *);
 /* It must be a token, or a field's value. */
 void Play_Text(const struct sbx_txt *, int token);
 
+/* The guest was killed: a core file of it. */
+void Play_Core(const struct play *);
+
 /* For struct sbx_host. */
 sbx_log_f Play_Log;
 sbx_fetch_start_f Play_FetchStart;

@@ -14,6 +14,7 @@
 #include "vas.h"
 
 #include "hostcall/exchange.h"
+#include "linux/debugger.h"
 #include "linux/proc.h"
 #include "linux/signals.h"
 #include "linux/symbol.h"
@@ -83,6 +84,15 @@ loop_fault_kill(struct sbx_proc *p, const struct sbx_fault *f)
 		    (uintmax_t)f->addr, at);
 }
 
+/* Returns 1 if a debugger has taken care of it. */
+static int
+loop_debugged(struct sbx_proc *p, const struct sbx_fault *f, int fatal)
+{
+	const struct sbx_debugger *d = p->debugger;
+
+	return (d != NULL && d->fault(d->priv, p, f, fatal));
+}
+
 /* Returns 1 if the guest handles it, and goes on. */
 static int
 loop_fault(struct sbx_proc *p)
@@ -94,8 +104,10 @@ loop_fault(struct sbx_proc *p)
 	if (f.vector == 14 && !(f.error & PF_PRESENT) &&
 	    SBX_Far_Missing(p, f.addr))
 		return (p->kill == SBX_KILL_NONE && SBX_Sched_Again(p) == 0);
+	if (loop_debugged(p, &f, 0))
+		return (p->kill == SBX_KILL_NONE);
 	i = SBX_Sched_Fault(p, &f);
-	if (i == 0)
+	if (i == 0 && !loop_debugged(p, &f, 1))
 		loop_fault_kill(p, &f);
 	return (i > 0);
 }
@@ -106,6 +118,8 @@ loop_kicked(struct sbx_proc *p)
 {
 	int i;
 
+	if (p->debugger != NULL && p->debugger->kicked(p->debugger->priv, p))
+		return (p->kill == SBX_KILL_NONE);
 	i = SBX_Sched_Kicked(p);
 	if (i == 0)
 		SBX_Proc_KillLate(p);
@@ -153,7 +167,11 @@ SBX_Exchange_Run(struct sbx_exchange *x, struct sbx_proc *p)
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	SBX_Err_Clear(&err);
 	SBX_Sched_Begin(p);
+	if (p->debugger != NULL)
+		p->debugger->begin(p->debugger->priv, p);
 	while (next == SBX_NEXT_RETURN) {
+		if (p->debugger != NULL)
+			p->debugger->goes(p->debugger->priv, p);
 		switch (SBX_Machine_Run(p->machine, &err)) {
 		case SBX_EXIT_SYSCALL:
 			next = loop_call(x, p);

@@ -24,6 +24,7 @@
 #include "linux/thread.h"
 #include "linux/timer.h"
 
+struct sbx_debugger;
 struct sbx_machine;
 struct sbx_symbols;
 
@@ -89,6 +90,7 @@ struct sbx_proc {
 	struct sbx_machine	*machine;
 	const struct sbx_layout	*layout;
 	const char		*path;		/* of the executable */
+	const struct sbx_debugger *debugger;	/* or NULL */
 
 	/* Snapshot and reset: guest-visible. */
 	int			changed;	/* the next one has */

@@ -25,6 +25,7 @@
 #include "vas.h"
 
 #include "base/os.h"
+#include "linux/debugger.h"
 #include "linux/proc.h"
 #include "linux/signals.h"
 #include "linux/syscall.h"
@@ -196,6 +197,11 @@ sched_arm(struct sbx_proc *p)
 		/* it could not be made to handle its signal yet: soon */
 		then = sched_others(ts) || SBX_Signal_Due(p, ts->t[ts->cur]) ?
 		    SBX_Os_Mono() + SBX_SLICE : at;
+		if (then < at)
+			at = then;
+	}
+	if (p->debugger != NULL) {
+		then = SBX_Os_Mono() + SBX_DEBUGGER_TICK;
 		if (then < at)
 			at = then;
 	}

@@ -2,12 +2,13 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * fault.c: what an exception has left, and where the program was. Nothing here
- * changes the machine, so it may be asked of one that is never to run again.
+ * fault.c: what an exception has left, and where the program was, of a machine
+ * that may never run again; and going on for a debugger.
  */
 
 #include "config.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "vdef.h"
@@ -17,6 +18,16 @@
 #include "base/err.h"
 #include "base/os.h"
 #include "machine/machine.h"
+#include "machine/x86_64.h"
+
+/* What ring 3 may have in RFLAGS, and what it always has, as in machine.c; and
+ * the trap flag. */
+#define FAULT_RFLAGS		UINT64_C(0x240cd5)
+#define FAULT_RFLAGS_FIXED	UINT64_C(0x202)
+#define FAULT_RFLAGS_TF		UINT64_C(0x100)
+
+/* Behind the stub's OUT, which takes two bytes. */
+#define FAULT_SYSRET		(SBX_SYS_SYSCALL + 2)
 
 /* RSP may be anything if the guest has got into ring 0. */
 int
@@ -69,4 +80,53 @@ SBX_Machine_User(const struct sbx_machine *m, struct kvm_regs *r)
 		r->rflags = frame[4];
 		r->rsp = frame[5];
 	}
+}
+
+/*--------------------------------------------------------------------
+ * For debuggers
+ */
+
+int
+SBX_Machine_Resume(struct sbx_machine *m, const struct kvm_regs *regs,
+    struct sbx_err *err)
+{
+	struct kvm_regs *r;
+	struct kvm_sregs s;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	AN(regs);
+	if (m->last == SBX_EXIT_FAULT) {
+		/* the exception has brought it to ring 0 */
+		s = m->run->s.regs.sregs;
+		SBX_X86_Ring3(&s);
+		if (sbx_os.ioctl(m->vcpu_fd, KVM_SET_SREGS, &s) < 0)
+			return (SBX_Err_Set(err, SBX_FAIL_HOST, errno,
+			    "KVM_SET_SREGS"));
+		m->run->s.regs.sregs = s;
+	}
+	m->entered = 0;
+	r = &m->run->s.regs.regs;
+	*r = *regs;
+	r->rflags = (r->rflags & FAULT_RFLAGS) | FAULT_RFLAGS_FIXED;
+	m->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+	return (0);
+}
+
+void
+SBX_Machine_Trap(struct sbx_machine *m)
+{
+	struct kvm_regs *r;
+
+	CHECK_OBJ_NOTNULL(m, SBX_MACHINE_MAGIC);
+	r = &m->run->s.regs.regs;
+	/* SYSRET, on hardware, takes it from R11 */
+	if (r->rip == FAULT_SYSRET)
+		r->r11 |= FAULT_RFLAGS_TF;
+	else if (r->rip / SBX_PAGE == SBX_SYS_SYSCALL / SBX_PAGE ||
+	    r->rip / SBX_PAGE == SBX_SYS_FAULT / SBX_PAGE)
+		/* a kick has found it on its way out */
+		return;
+	else
+		r->rflags |= FAULT_RFLAGS_TF;
+	m->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
 }

@@ -142,6 +142,18 @@ int SBX_Machine_Frame(const struct sbx_machine *, uint64_t frame[7]);
  */
 void SBX_Machine_User(const struct sbx_machine *, struct kvm_regs *);
 
+/*
+ * For a debugger: after a fault, or a kick with SBX_Machine_CanSave(), the next
+ * Run goes on in ring 3 with these general registers, and all others as they
+ * are. Returns -1 and fills (err) if the host refused. [fault.c]
+ */
+int SBX_Machine_Resume(struct sbx_machine *, const struct kvm_regs *,
+    struct sbx_err *err);
+
+/* The next Run, with whatever it is going to begin, ends with a debug exception
+ * after one instruction in ring 3. [fault.c] */
+void SBX_Machine_Trap(struct sbx_machine *);
+
 /* All registers, for a machine that does not go on: nothing is changed. Returns
  * -1 and fills (err) if the host refused. */
 int SBX_Machine_Peek(struct sbx_machine *, struct sbx_cpu *,

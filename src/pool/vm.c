@@ -157,6 +157,14 @@ SBX_VM_Serve(struct sbx_vm *vm, const struct sbx_request *req,
 	return (vm_serve(vm, req, host, vm->timeout, err));
 }
 
+void
+SBX_VM_Debug(struct sbx_vm *vm, const struct sbx_debugger *d)
+{
+
+	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
+	vm->proc.debugger = d;
+}
+
 const struct sbx_answer *
 SBX_VM_Answer(const struct sbx_vm *vm)
 {

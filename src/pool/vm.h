@@ -21,6 +21,7 @@
 #include "linux/host.h"
 #include "linux/symbol.h"
 
+struct sbx_debugger;
 struct sbx_err;
 struct sbx_vm;
 
@@ -69,6 +70,10 @@ int SBX_VM_Body(struct sbx_vm *, const void *, size_t len,
  */
 int SBX_VM_Serve(struct sbx_vm *, const struct sbx_request *req,
     const struct sbx_host *host, struct sbx_err *err);
+
+/* Have the requests of this VM watched by a debugger (linux/debugger.h), which
+ * must stay valid until the VM is given back. */
+void SBX_VM_Debug(struct sbx_vm *, const struct sbx_debugger *);
 
 /* The answer, valid until the VM is given back. Only after a Serve that
  * returned 0. */

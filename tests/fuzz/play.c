@@ -39,6 +39,12 @@
 
 static struct play play;
 
+/* Of the sanitizer, if there is one. */
+void __lsan_register_root_region(const void *, size_t)
+    __attribute__((__weak__));
+void __lsan_unregister_root_region(const void *, size_t)
+    __attribute__((__weak__));
+
 /*--------------------------------------------------------------------
  * The input: zeroes behind its end
  */
@@ -918,6 +924,18 @@ play_make_elf(struct play_elf *f)
  * Requests
  */
 
+/* A VM is memory of its own, where the leak sanitizer does not look by itself
+ * for what it refers to. */
+static void
+play_root(const struct sbx_vm *vm, int on)
+{
+
+	if (on && __lsan_register_root_region != NULL)
+		__lsan_register_root_region(vm, sizeof *vm);
+	if (!on && __lsan_unregister_root_region != NULL)
+		__lsan_unregister_root_region(vm, sizeof *vm);
+}
+
 static void
 play_vm_new(struct play *pl)
 {
@@ -925,6 +943,7 @@ play_vm_new(struct play *pl)
 
 	SBX_Err_Clear(&err);
 	AZ(SBX_VM_New(pl->img, PLAY_TIMEOUT, 0, &pl->vm, &err));
+	play_root(pl->vm, 1);
 	pl->m = pl->vm->m;
 	pl->proc = &pl->vm->proc;
 	fake.watched = pl->m;
@@ -1088,6 +1107,7 @@ play_over(struct play *pl)
 		(void)SBX_VM_Reset(pl->vm, &err);
 	if (pl->vm->state != SBX_VM_READY) {
 		fake.watched = NULL;
+		play_root(pl->vm, 0);
 		SBX_VM_Destroy(&pl->vm);
 		play_vm_new(pl);
 	} else if (!pl->wild)

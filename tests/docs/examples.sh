@@ -96,7 +96,6 @@ class Block:
         self.kind, _, self.arg = what.partition(" ")
 
 def blocks(name):
-    """Literal blocks and code-blocks, each with the comment before it."""
     with open(os.path.join(src, name)) as f:
         lines = f.read().split("\n")
     what = None
@@ -196,7 +195,6 @@ def console(shell, b):
                 "\n".join(want), out)
 
 def complete(text):
-    """VCL of a part of one"""
     if re.search(r"^vcl 4", text, re.M):
         return text
     head = "vcl 4.1;\nimport sandbox;\nimport std;\nimport directors;\n"
@@ -229,7 +227,6 @@ def file(shell, b):
         f.write(to_here(b.text))
 
 def start_varnishd():
-    """One for each document: what is counted there is its own."""
     stop_varnishd()
     varnish = work + "/varnish"
     subprocess.check_call(["varnishd", "-j", "none", "-n", varnish, "-b",
@@ -280,9 +277,8 @@ def one_document(name):
     shell.p.wait()
     print("%s: %d blocks run, %d of them failed, %d not run" % (name, done,
         failed, len(left)))
-    for l in left:
-        print("    not run, " + l)
-    return failed
+    print("".join("    not run, %s\n" % l for l in left), end="")
+    return done, failed, len(left)
 
 os.makedirs(work + "/build/quickstart")
 for name in "guest-sdk", "sandbox-run":
@@ -296,5 +292,7 @@ for name in glob.glob(build + "/guest-sdk/examples/*"):
         shutil.copy(name, work + "/guests")
 shutil.copy(work + "/guests/hello", work + "/guests/app")
 shutil.copy(src + "/guest-sdk/python/sandbox.py", work + "/guests")
-sys.exit(1 if sum([one_document(d) for d in documents]) else 0)
+sums = [sum(n) for n in zip(*map(one_document, documents))]
+print("examples: %d blocks run, %d of them failed, %d not run" % tuple(sums))
+sys.exit(1 if sums[1] or not sums[0] else 0)
 END

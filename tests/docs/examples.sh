@@ -291,7 +291,8 @@ for name in glob.glob(build + "/guest-sdk/examples/*"):
     if os.access(name, os.X_OK) and os.path.isfile(name):
         shutil.copy(name, work + "/guests")
 shutil.copy(work + "/guests/hello", work + "/guests/app")
-shutil.copy(src + "/guest-sdk/python/sandbox.py", work + "/guests")
+shutil.copyfile(src + "/guest-sdk/python/sandbox.py",
+    work + "/guests/sandbox.py")
 sums = [sum(n) for n in zip(*map(one_document, documents))]
 print("examples: %d blocks run, %d of them failed, %d not run" % tuple(sums))
 sys.exit(1 if sums[1] or not sums[0] else 0)

@@ -57,7 +57,7 @@ struct symbol_found {
 	struct symbol		s;
 	unsigned		rank;		/* of several at a place */
 	uint64_t		name;		/* offset in the file */
-	size_t			name_len;
+	size_t			name_len;	/* of it as kept */
 };
 
 /*--------------------------------------------------------------------
@@ -132,7 +132,7 @@ symbol_get(const struct symbol_table *t, uint64_t u, struct symbol_found *f)
 {
 	Elf64_Sym es;
 	unsigned type;
-	uint64_t end;
+	uint64_t end, l;
 
 	memcpy(&es, t->file + t->off + u * sizeof es, sizeof es);
 	type = ELF64_ST_TYPE(es.st_info);
@@ -148,8 +148,11 @@ symbol_get(const struct symbol_table *t, uint64_t u, struct symbol_found *f)
 	f->s.size = es.st_size > UINT32_MAX ? UINT32_MAX :
 	    (uint32_t)es.st_size;
 	f->name = t->str + es.st_name;
+	/* no further than it is kept: a file may say that all its symbols have
+	 * one name of megabytes */
+	l = t->str_len - es.st_name;
 	f->name_len = strnlen((const char *)t->file + f->name,
-	    t->str_len - es.st_name);
+	    l < SBX_SYMBOL_NAME_MAX ? l : SBX_SYMBOL_NAME_MAX);
 	/* what a source file calls it comes before what else it is called */
 	f->rank = (type == STT_NOTYPE ? 0 : 4) +
 	    (ELF64_ST_BIND(es.st_info) == STB_GLOBAL ? 2 : 0) +
@@ -225,8 +228,7 @@ symbol_keep(struct sbx_symbols *syms, const struct symbol_table *t,
 	for (u = 0; u < n; u++) {
 		if (u > 0 && f[u].s.va == f[u - 1].s.va)
 			continue;
-		l = f[u].name_len < SBX_SYMBOL_NAME_MAX ? f[u].name_len :
-		    SBX_SYMBOL_NAME_MAX;
+		l = f[u].name_len;
 		if (syms->n == syms->room ||
 		    l + 1 > syms->names_room - syms->names_len)
 			return;
@@ -255,8 +257,7 @@ symbol_read(struct sbx_symbols *syms, const struct symbol_table *t)
 	for (u = 0; u < t->n && n < max; u++) {
 		if (!symbol_get(t, u, &f[n]))
 			continue;
-		l = f[n].name_len < SBX_SYMBOL_NAME_MAX ? f[n].name_len :
-		    SBX_SYMBOL_NAME_MAX;
+		l = f[n].name_len;
 		if (l + 1 > SBX_SYMBOLS_NAMES_MAX - syms->names_len - bytes)
 			break;
 		bytes += l + 1;

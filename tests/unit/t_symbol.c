@@ -309,6 +309,46 @@ many(void)
 	free(b);
 }
 
+/* All have the same name, which is most of the file: it is not read to its end
+ * for each. */
+static void
+one_long_name(void)
+{
+	const size_t n = SBX_SYMBOLS_MAX, str = (size_t)48 << 20;
+	const size_t at = sizeof f + n * sizeof(Elf64_Sym), len = at + str;
+	struct sbx_symbols *syms = NULL;
+	char buf[SBX_SYMBOL_TEXT_MAX];
+	Elf64_Sym *s;
+	uint8_t *b;
+	size_t u;
+
+	make();
+	add_func("name", CODE + 0x100, 0x80);
+	f.sh[1].sh_offset = sizeof f;
+	f.sh[1].sh_size = n * sizeof *s;
+	f.sh[2].sh_offset = at;
+	f.sh[2].sh_size = str;
+	b = aligned_alloc(64, (len + 63) / 64 * 64);
+	AN(b);
+	memcpy(b, &f, sizeof f);
+	s = (void *)(b + sizeof f);
+	for (u = 0; u < n; u++) {
+		s[u] = f.sym[1];
+		s[u].st_size = 1;
+		s[u].st_value = CODE + u % 0x1000;
+	}
+	memset(b + at, 'x', str);
+	SBX_Err_Clear(&err);
+	CHECK_EQ(SBX_Elf_Plan(b, len, 0, &plan, &err), 0);
+	CHECK_EQ(SBX_Symbols_New(&syms, &err), 0);
+	CHECK_EQ(SBX_Symbols_Add(syms, b, len, &plan, "/p", &err), 0);
+	CHECK_EQ(SBX_Symbols_Find(syms, CODE + 0xfff, buf, sizeof buf), 0);
+	CHECK_EQ(strspn(buf, "x"), SBX_SYMBOL_NAME_MAX);
+	CHECK(!strcmp(buf + SBX_SYMBOL_NAME_MAX, "+0x0"));
+	SBX_Symbols_Destroy(&syms);
+	free(b);
+}
+
 /* Somebody to look for. */
 static int __attribute__((__noinline__))
 symbol_of_mine(int i)
@@ -421,6 +461,7 @@ main(void)
 	TEST(printable);
 	TEST(damaged);
 	TEST(many);
+	TEST(one_long_name);
 	TEST(itself);
 	TEST(no_memory);
 	TEST_END();

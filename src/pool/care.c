@@ -139,15 +139,21 @@ care_destroy(struct sbx_pool *pool, struct sbx_vm *vm)
 	care_less(pool, gen);
 }
 
+unsigned
+SBX_Pool_Counted(const struct sbx_pool *pool)
+{
+
+	return (pool->n_vms - (pool->cores != NULL &&
+	    SBX_Cores_Gen(pool->cores) == pool->gen));
+}
+
 static int
 care_wants_more(const struct sbx_pool *pool)
 {
-	/* but for one whose core is being written */
-	const unsigned n = pool->n_vms - (pool->cores != NULL &&
-	    SBX_Cores_Gen(pool->cores) == pool->gen);
+	const unsigned n = SBX_Pool_Counted(pool);
 
 	/* requests that last can keep VMs of several older generations */
-	if (pool->n_vms > 0 &&
+	if (n > 0 &&
 	    pool->n_vms + pool->n_old >= 2 * pool->cfg->max_vms)
 		return (0);
 	return (n < pool->cfg->min_vms ||

@@ -188,7 +188,7 @@ pool_wait(struct sbx_pool *pool, struct sbx_err *err)
 	VTAILQ_INSERT_TAIL(&pool->waiters, &w, list);
 	pool->n_wait++;
 	/* upkeep can do something about it, or need not wake up */
-	if (pool->n_vms < pool->cfg->max_vms)
+	if (SBX_Pool_Counted(pool) < pool->cfg->max_vms)
 		AZ(pthread_cond_signal(&pool->cond));
 	ts = SBX_Pool_Timespec((double)t * 1e-9 + pool->cfg->queue_timeout);
 	while (!w.woken && e != ETIMEDOUT)

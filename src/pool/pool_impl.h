@@ -86,6 +86,10 @@ void SBX_Pool_Offer(struct sbx_pool *, struct sbx_vm *);
 /* Take a VM from its stack. With the lock. */
 void SBX_Pool_Unidle(struct sbx_pool *, struct sbx_vm *);
 
+/* VMs that count for max_vms: all but one whose core is being written. With
+ * the lock. */
+unsigned SBX_Pool_Counted(const struct sbx_pool *);
+
 /* Nobody who waits in line will get a VM. With the lock. */
 void SBX_Pool_WakeAll(struct sbx_pool *);
 

@@ -141,6 +141,43 @@ nobody_waits(void)
 	end();
 }
 
+/*
+ * A VM whose core is being written does not count for max_vms: when the others
+ * are busy another one is made for who waits, although nothing else happens.
+ */
+static void
+counts_not(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_program *prg;
+	struct sbx_pool_stats st;
+	struct sbx_pool *pool;
+	struct sbx_err err;
+	struct sbx_vm *busy;
+
+	begin(&cfg);
+	cfg.max_vms = 2;
+	cfg.queue_timeout = 10 * Kvm_Slow();
+	prg = Kvm_Open(&cfg);
+	pool = SBX_Program_Pool(prg);
+	SBX_Err_Clear(&err);
+	busy = SBX_Pool_Get(pool, &err);
+	AN(busy);
+	slow = 1;
+	CHECK_EQ(Kvm_Get(prg, "/crash", NULL, 0, &err), -1);
+	AZ(sem_wait(&at_disk));
+	/* let the pool's thread go to sleep */
+	(void)usleep(100000);
+	CHECK_EQ(Kvm_Get(prg, "/ok", NULL, 0, &err), 200);
+	SBX_Pool_Stats(pool, &st);
+	CHECK_EQ(st.vms, 3);
+	CHECK_EQ(st.queue_late, 0);
+	AZ(sem_post(&go_on));
+	SBX_Pool_Put(pool, &busy);
+	Kvm_Close(&prg);
+	end();
+}
+
 /* A disk that fails: an error that is told, no file, and the pool goes on. */
 static void
 disk_fails(void)
@@ -230,6 +267,7 @@ main(void)
 	Kvm_Need();
 	TEST_BEGIN(120);
 	TEST(nobody_waits);
+	TEST(counts_not);
 	TEST(disk_fails);
 	TEST(nothing_of_ours);
 	TEST_END();

@@ -175,11 +175,9 @@ SBX_Door_IsShut(const struct sbx_door *d)
 void
 SBX_Door_Forgive(struct sbx_door *d)
 {
-	uint64_t key[2];
 
 	AN(d);
-	memcpy(key, d->poison.key, sizeof key);
-	SBX_Poison_Init(&d->poison, d->poison.longest, key);
+	SBX_Poison_Forgive(&d->poison);
 }
 
 void

@@ -142,6 +142,15 @@ poison_clear(struct sbx_poison *p)
 	p->pause = 0;
 }
 
+void
+SBX_Poison_Forgive(struct sbx_poison *p)
+{
+
+	AN(p);
+	poison_clear(p);
+	memset(p->good, 0, sizeof p->good);
+}
+
 static void
 poison_age(struct sbx_poison *p, double now)
 {

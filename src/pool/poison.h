@@ -94,6 +94,10 @@ enum sbx_poison_e {
 void SBX_Poison_Init(struct sbx_poison *, double longest,
     const uint64_t key[2]);
 
+/* What is known was about another program. The key stays as it is: prints are
+ * made without the lock. */
+void SBX_Poison_Forgive(struct sbx_poison *);
+
 /* The print of a request that is made of (n) texts. Never 0. Needs no lock. */
 uint64_t SBX_Poison_Print(const struct sbx_poison *, const struct sbx_txt *,
     unsigned n);

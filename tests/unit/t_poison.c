@@ -402,6 +402,29 @@ known_good(void)
 	CHECK_HAS(err.msg, "of 1 s");
 }
 
+/* All of it, but the key: prints are made by others meanwhile, who have no
+ * lock. */
+static void
+forgiven(void)
+{
+	const uint64_t pr = (begin_test(LONGEST), print(1));
+	unsigned u;
+
+	CHECK_EQ(good(print(2)), SBX_POISON_NOT);
+	for (u = 0; u < SBX_POISON_KILLS; u++)
+		CHECK_EQ(bad(pr), SBX_POISON_NOT);
+	CHECK_EQ(bad(pr), SBX_POISON_REQUEST);
+	SBX_Poison_Forgive(&p);
+	CHECK(print(1) == pr);
+	CHECK(!SBX_Poison_IsTimed(&p));
+	CHECK_EQ(SBX_Poison_Count(&p), 0);
+	for (u = 0; u < SBX_POISON_GOOD; u++)
+		CHECK_EQ(p.good[u], 0);
+	for (u = 0; u < SBX_POISON_KILLS; u++)
+		CHECK_EQ(bad(pr), SBX_POISON_NOT);
+	CHECK_EQ(bad(pr), SBX_POISON_REQUEST);
+}
+
 /* What happened long ago is forgotten. */
 static void
 forgotten(void)
@@ -477,6 +500,7 @@ main(void)
 	TEST(program_pauses);
 	TEST(good_among_bad);
 	TEST(known_good);
+	TEST(forgiven);
 	TEST(forgotten);
 	TEST(left_alone);
 	TEST_END();

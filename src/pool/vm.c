@@ -243,6 +243,8 @@ vm_warmup(struct sbx_vm *vm, struct sbx_err *err)
 	if (vm_serve(vm, &req, NULL, vm->timeout < SBX_WARMUP_MAX ?
 	    vm->timeout : SBX_WARMUP_MAX, err))
 		return (-1);
+	/* the first request may come to nothing, and would be said to be it */
+	memset(&vm->usage, 0, sizeof vm->usage);
 	return (SBX_VM_Reset(vm, err));
 }
 

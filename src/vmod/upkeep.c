@@ -74,6 +74,17 @@ upkeep_cores(struct vmod_sandbox_program *prg)
 }
 
 void
+vsbx_upkeep_join(struct vmod_sandbox_program *prg)
+{
+	char text[1];
+	int bad;
+
+	CHECK_OBJ_NOTNULL(prg, VSBX_PROGRAM_MAGIC);
+	(void)SBX_Pool_CoreNews(prg->pool, &prg->cores_seen, &bad, text,
+	    sizeof text);
+}
+
+void
 vsbx_upkeep_one(struct vmod_sandbox_program *prg, vtim_real now)
 {
 	struct sbx_pool_stats st;

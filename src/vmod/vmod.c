@@ -207,6 +207,7 @@ program_open(VRT_CTX, struct vmod_sandbox_program *prg,
 	}
 	prg->pool = SBX_Program_Pool(prg->program);
 	AN(prg->pool);
+	vsbx_upkeep_join(prg);
 	program_counters(ctx, prg);
 	prg->changed = VTIM_real();
 	prg->dir = vsbx_dir_new(ctx, prg);

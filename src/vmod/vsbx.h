@@ -214,6 +214,10 @@ int vsbx_body_close(struct busyobj *);
 int vsbx_upkeep_start(struct vsbx_vcl *);
 void vsbx_upkeep_stop(struct vsbx_vcl *);
 
+/* The object has got its pool, which may have served others before: what became
+ * of their core files they have said. */
+void vsbx_upkeep_join(struct vmod_sandbox_program *);
+
 /* Bring the counters up to date. */
 void vsbx_upkeep_one(struct vmod_sandbox_program *, vtim_real now);
 

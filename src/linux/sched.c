@@ -38,7 +38,8 @@ static int
 sched_alone(const struct sbx_proc *p)
 {
 
-	return (p->threads.n == 1 && p->timers.n == 0);
+	return (p->threads.n == 1 && p->timers.n == 0 &&
+	    !SBX_Signal_Due(p, p->threads.t[p->threads.cur]));
 }
 
 /*--------------------------------------------------------------------
@@ -404,7 +405,9 @@ SBX_Sched_Return(struct sbx_proc *p, int64_t result)
 			t->order = ++ts->order;
 		else
 			u = (int)ts->cur;
-	}
+	} else if (t->state == SBX_THREAD_WAITS && SBX_Signal_Due(p, t))
+		/* it came while the program was in code of ours */
+		SBX_Signal_Interrupt(p, t);
 	ts->look = ts->yield = 0;
 	if (sched_choose(p, u) || sched_load(p))
 		return (-1);
@@ -435,7 +438,9 @@ SBX_Sched_Kicked(struct sbx_proc *p)
 		if (sched_choose(p, -1) || sched_load(p))
 			return (-1);
 	}
-	ts->look = ts->yield = 0;
+	/* what could not be handled yet is at the end of the next call */
+	ts->look = SBX_Signal_Due(p, SBX_Thread_Me(p));
+	ts->yield = 0;
 	sched_arm(p);
 	return (1);
 }
@@ -468,6 +473,9 @@ SBX_Sched_Fault(struct sbx_proc *p, const struct sbx_fault *f)
 	/* without a stack for the handler it is as if there were none */
 	if (SBX_Signal_Fault(p, t, f))
 		return (0);
+	/* to make room for the frame may have gone wrong */
+	if (p->kill != SBX_KILL_NONE)
+		return (-1);
 	SBX_Machine_Load(p->machine, &t->cpu);
 	p->threads.loaded = (int)p->threads.cur;
 	return (1);

@@ -129,17 +129,33 @@ signal_asked(const struct sbx_thread *t, unsigned sig)
 static struct sbx_thread *
 signal_target(struct sbx_proc *p, unsigned sig)
 {
-	struct sbx_thread *t, *me = SBX_Thread_Me(p);
+	struct sbx_thread *t, *me = SBX_Thread_Me(p), *any = me;
 	unsigned u;
 
 	for (u = 0; u <= SBX_THREADS_MAX; u++) {
 		t = u == 0 ? p->threads.t[0] : u == 1 ? me :
 		    p->threads.t[u - 1];
-		if (t != NULL && t->state != SBX_THREAD_FREE &&
-		    (!(t->sigmask & SBX_SIGBIT(sig)) || signal_asked(t, sig)))
+		if (t == NULL || t->state == SBX_THREAD_FREE)
+			continue;
+		if (!(t->sigmask & SBX_SIGBIT(sig)) || signal_asked(t, sig))
 			return (t);
+		/* the caller may have ended: a timer goes off after that */
+		if (any->state == SBX_THREAD_FREE)
+			any = t;
 	}
-	return (me);
+	return (any);
+}
+
+void
+SBX_Signal_Interrupt(struct sbx_proc *p, struct sbx_thread *t)
+{
+
+	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
+	CHECK_OBJ_NOTNULL(t, SBX_THREAD_MAGIC);
+	if (t->wait == SBX_WAIT_SLEEP && t->addr != 0)
+		(void)SBX_Sys_TimePut(p, t->addr, t->until - SBX_Os_Mono());
+	t->restart = signal_restarts(t);
+	SBX_Thread_Wake(p, t, -EINTR);
 }
 
 /* A signal ends a wait. */
@@ -162,12 +178,8 @@ signal_wakes(struct sbx_proc *p, struct sbx_thread *t, unsigned sig)
 		    t->args[1], &si, sizeof si) ? -EFAULT : (int)sig);
 		return;
 	}
-	if (t->sigmask & SBX_SIGBIT(sig))
-		return;
-	if (t->wait == SBX_WAIT_SLEEP && t->addr != 0)
-		(void)SBX_Sys_TimePut(p, t->addr, t->until - SBX_Os_Mono());
-	t->restart = signal_restarts(t);
-	SBX_Thread_Wake(p, t, -EINTR);
+	if (!(t->sigmask & SBX_SIGBIT(sig)))
+		SBX_Signal_Interrupt(p, t);
 }
 
 int

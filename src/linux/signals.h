@@ -63,6 +63,9 @@ void SBX_Signal_Mask(struct sbx_proc *, uint64_t mask);
 int64_t SBX_Signal_Instead(struct sbx_proc *, uint64_t va, uint64_t len);
 int64_t SBX_Signal_Over(struct sbx_proc *, int64_t result);
 
+/* (t), which waits, has a signal to handle: its call returns EINTR. */
+void SBX_Signal_Interrupt(struct sbx_proc *, struct sbx_thread *);
+
 /* Change (t), whose registers are saved, so that it handles what is due. May
  * kill the process. */
 void SBX_Signal_Deliver(struct sbx_proc *, struct sbx_thread *);

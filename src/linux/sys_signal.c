@@ -210,7 +210,7 @@ SBX_Sys_rt_sigtimedwait(struct sbx_proc *p, const uint64_t *a)
 {
 	struct sbx_waiting w = { .wait = SBX_WAIT_SIGNAL, .until = SBX_NEVER,
 	    .relative = 1 };
-	int64_t i, ns;
+	int64_t i, ns = 0;
 
 	if (a[3] != sizeof w.addr)
 		return (-EINVAL);

@@ -786,6 +786,49 @@ timers(void)
 	World_Fini(&w);
 }
 
+/* Signals that find nobody in the place to handle them. */
+static void
+signals(void)
+{
+	const uint64_t bit = SBX_SIGBIT(10);
+	const uint64_t args[6] = { 0 };
+	struct sbx_thread *t, *first;
+
+	/* it came while the program was in code of ours, and then it waits */
+	World_New(&w, NULL);
+	w.proc.sigaction[10 - 1].handler = 0x400000;
+	first = SBX_Thread_Me(&w.proc);
+	first->pending = bit;
+	CHECK_EQ(CALL0(pause), -EINTR);
+	CHECK_EQ(w.proc.kill, SBX_KILL_NONE);
+	CHECK_EQ(first->state, SBX_THREAD_WAITS);
+	w.proc.args = args;
+	/* there is no vCPU to have a handler */
+	CHECK_EQ(SBX_Sched_Return(&w.proc, 0), -1);
+	CHECK_EQ(first->state, SBX_THREAD_RUNS);
+	CHECK_EQ(first->result, -EINTR);
+	World_Fini(&w);
+
+	/* who has ended does not get it, if all others block it */
+	World_New(&w, NULL);
+	w.proc.sigaction[10 - 1].handler = 0x400000;
+	first = SBX_Thread_Me(&w.proc);
+	t = SBX_Thread_New(&w.proc);
+	AN(t);
+	t->sigmask = bit;
+	CHECK_EQ(CALL1(exit, 0), 0);
+	CHECK_EQ(first->state, SBX_THREAD_FREE);
+	CHECK_EQ(SBX_Signal_Send(&w.proc, NULL, 10), 1);
+	CHECK_EQ(first->pending, 0);
+	CHECK_EQ(w.proc.threads.pending, bit);
+	/* nor dies of it */
+	w.proc.sigaction[11 - 1].handler = 0;
+	t->sigmask |= SBX_SIGBIT(11);
+	CHECK_EQ(SBX_Signal_Send(&w.proc, NULL, 11), 1);
+	CHECK_EQ(w.proc.kill, SBX_KILL_NONE);
+	World_Fini(&w);
+}
+
 /* Relative paths are relative to it. */
 static void
 directory(void)
@@ -960,6 +1003,7 @@ main(void)
 	TEST(futexes);
 	TEST(threads);
 	TEST(timers);
+	TEST(signals);
 	TEST(directory);
 	TEST(ranges);
 	TEST(channels);

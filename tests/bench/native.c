@@ -112,6 +112,15 @@ SBX_VM_AnswerBody(const struct sbx_vm *vm, uint64_t off, void *dst,
 	return (len);
 }
 
+int
+SBX_VM_Killed(const struct sbx_vm *vm, struct sbx_killed *how)
+{
+
+	CHECK_OBJ_NOTNULL(vm, NATIVE_VM_MAGIC);
+	(void)how;
+	return (0);
+}
+
 const struct sbx_usage *
 SBX_VM_Usage(const struct sbx_vm *vm)
 {
@@ -157,13 +166,29 @@ SBX_Pool_Over(struct sbx_pool *pool, struct sbx_vm *vm)
 }
 
 void
-SBX_Pool_Put(struct sbx_pool *pool, struct sbx_vm **vmp)
+SBX_Pool_Return(struct sbx_pool *pool, struct sbx_vm **vmp,
+    struct sbx_return *ret)
 {
 	struct sbx_vm *vm;
 
 	CHECK_OBJ_NOTNULL(pool, NATIVE_POOL_MAGIC);
 	TAKE_OBJ_NOTNULL(vm, vmp, NATIVE_VM_MAGIC);
 	FREE_OBJ(vm);
+	if (ret != NULL)
+		memset(ret, 0, sizeof *ret);
+}
+
+int
+SBX_Pool_CoreNews(struct sbx_pool *pool, uint64_t *seen, int *bad, char *buf,
+    size_t size)
+{
+
+	CHECK_OBJ_NOTNULL(pool, NATIVE_POOL_MAGIC);
+	(void)seen;
+	(void)bad;
+	(void)buf;
+	(void)size;
+	return (0);
 }
 
 int

@@ -38,7 +38,8 @@ struct core {
 	struct sbx_core		*in;
 	int			fd;
 	struct sbx_err		*err;
-	uint64_t		budget;		/* bytes left */
+	uint64_t		budget;		/* bytes left to take */
+	uint64_t		room[2];	/* and in the file; reservations */
 	uint64_t		steps;		/* entries left to look at */
 	uint64_t		*take;		/* a bit per page */
 	unsigned		n_seg;
@@ -184,9 +185,11 @@ static int
 core_segment(struct core *c, uint64_t va, uint64_t e)
 {
 	uint64_t pa = e & SBX_PTE_ADDR;
+	uint64_t *room = &c->room[va >= c->p->layout->far_lo];
 	struct core_seg *s;
 
-	if (!core_bit(c->take, pa / SBX_PAGE) && !core_is_zero(c, pa)) {
+	if (core_bit(c->take, pa / SBX_PAGE) ? *room < SBX_PAGE :
+	    !core_is_zero(c, pa)) {
 		c->in->left_out += SBX_PAGE;
 		return (0);
 	}
@@ -201,6 +204,10 @@ core_segment(struct core *c, uint64_t va, uint64_t e)
 		s->flags = e & CORE_RIGHTS;
 	}
 	s->hi = va + SBX_PAGE;
+	/* what is in a reservation is in the arena, too; but in tables that the
+	 * guest has written one page may be everywhere */
+	if (core_bit(c->take, pa / SBX_PAGE))
+		*room -= SBX_PAGE;
 	return (0);
 }
 
@@ -364,7 +371,7 @@ SBX_Core_Write(struct sbx_proc *p, struct sbx_core *in, int fd,
 	c->in = in;
 	c->fd = fd;
 	c->err = err;
-	c->budget = in->max;
+	c->budget = c->room[0] = c->room[1] = in->max;
 	c->take = sbx_os.calloc((c->gm->size / SBX_PAGE + 63) / 64,
 	    sizeof *c->take);
 	if (c->take == NULL)

@@ -30,7 +30,9 @@ struct sbx_proc;
 #define SBX_CORE_STACK		(UINT64_C(256) << 10)
 
 struct sbx_core {
-	uint64_t		max;		/* bytes of memory to write */
+	uint64_t		max;		/* bytes of memory to write;
+						 * of reservations again as
+						 * many, see linux/far.h */
 	const uint64_t		*maybe;		/* a bit per page: may not be
 						 * zero. NULL: any */
 	/* filled in: */

@@ -324,6 +324,26 @@ limited(void)
 	World_Fini(&w);
 }
 
+/* Tables in which one page is everywhere do not make a file of any size. */
+static void
+everywhere(void)
+{
+	uint64_t va, *e;
+
+	begin();
+	w.proc.mm.brk = WORLD_ARENA + WORLD_ARENA_LEN;
+	e = SBX_Gmem_Entry(&w.m.gmem, (sandbox_gva_t){ WORLD_ARENA });
+	for (va = WORLD_ARENA; va < w.proc.mm.brk; va += SBX_PAGE)
+		*SBX_Gmem_Entry(&w.m.gmem, (sandbox_gva_t){ va }) = *e;
+	core.max = 3 * SBX_PAGE;
+	CHECK_EQ(make(), 0);
+	CHECK_EQ(core.written, 3 * SBX_PAGE);
+	CHECK(!memcmp(at(WORLD_ARENA + SBX_PAGE), guest_mark, 16));
+	CHECK_EQ(core.written + core.left_out, WORLD_ARENA_LEN + SBX_PAGE);
+	done();
+	World_Fini(&w);
+}
+
 /* Pages that are known to be zero are not even looked at. */
 static void
 maybe(void)
@@ -478,6 +498,7 @@ main(void)
 	TEST(hostile_tables);
 	TEST(many_segments);
 	TEST(limited);
+	TEST(everywhere);
 	TEST(maybe);
 	TEST(threads);
 	TEST(refused);

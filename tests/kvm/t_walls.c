@@ -141,6 +141,8 @@ static void
 walls_ask(int fd, unsigned long nr)
 {
 
+	/* KVM_GET_CPUID2 of older kernels does not say how many there are */
+	memset(&walls_leaves, 0, sizeof walls_leaves);
 	walls_leaves.c.nent = 256;
 	AZ(sbx_os_real.ioctl(fd, nr, &walls_leaves));
 	CHECK(walls_leaves.c.nent > 5);
@@ -178,7 +180,7 @@ walls_cpuid(const struct sbx_vm *vm)
 	walls_ask(vm->m->vcpu_fd, KVM_GET_CPUID2);
 	for (u = 0; u < walls_leaves.c.nent; u++) {
 		e = &walls_leaves.e[u];
-		CHECK(e->function >> 16 != 0x4000);
+		CHECK_EQ(e->function >> 16 == 0x4000 ? e->function : 0, 0);
 		switch (e->function) {
 		case 1:
 			/* MONITOR, VMX, SMX, PDCM, x2APIC, deadline, KVM */

@@ -363,5 +363,8 @@ SBX_VM_Destroy(struct sbx_vm **vmp)
 	if (vm->mem != NULL)
 		AZ(sbx_os.munmap(vm->mem, vm->img->size));
 	vm->magic = 0;
-	AZ(sbx_os.munmap(vm, sizeof *vm));
+	/* the kernel may have made one mapping of it and its neighbours, which at
+	 * vm.max_map_count can not become two: then only the pages go */
+	if (sbx_os.munmap(vm, sizeof *vm) < 0)
+		(void)sbx_os.madvise(vm, sizeof *vm, MADV_DONTNEED);
 }

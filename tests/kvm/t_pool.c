@@ -8,9 +8,11 @@
 
 #include "config.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "vdef.h"
@@ -18,6 +20,7 @@
 
 #include "base/os.h"
 #include "kvm.h"
+#include "pool/vm_priv.h"
 #include "test.h"
 
 #define THREADS			8
@@ -358,6 +361,46 @@ cold_while_busy(void)
 	SBX_Program_Close(&prg);
 }
 
+/*
+ * A host with vm.max_map_count mappings refuses to take a VM's own memory out
+ * of the middle of one. Nothing breaks, and the pages go all the same.
+ */
+static void * _Atomic kept;
+
+static int
+full_munmap(void *p, size_t l)
+{
+
+	if (l != sizeof(struct sbx_vm))
+		return (sbx_os_real.munmap(p, l));
+	kept = p;
+	errno = ENOMEM;
+	return (-1);
+}
+
+static void
+mappings_full(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_err err;
+
+	Kvm_Cfg(&cfg, Kvm_Example("hello"));
+	prg = Kvm_Open(&cfg);
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
+	kept = NULL;
+	sbx_os.munmap = full_munmap;
+	SBX_Program_Cool(prg);
+	sbx_os.munmap = sbx_os_real.munmap;
+	CHECK_EQ(stats().vms, 0);
+	AN(kept);
+	CHECK_EQ(((struct sbx_vm *)kept)->serial, 0);
+	AZ(munmap(kept, sizeof(struct sbx_vm)));
+	SBX_Err_Clear(&err);
+	CHECK_EQ(SBX_Program_Warm(prg, &err), 0);
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
+	Kvm_Close(&prg);
+}
+
 int
 main(void)
 {
@@ -374,5 +417,6 @@ main(void)
 	TEST(sharing);
 	TEST(cold);
 	TEST(cold_while_busy);
+	TEST(mappings_full);
 	TEST_END();
 }

@@ -187,6 +187,7 @@ check 'gone: the answer' grep -q '^ok$' "$tmp/out"
 serve "$deep/deep.guest" --url /ok
 check 'socket: mode' test "$(stat -c %a "$sock")" = 700
 debug 'continue'
+: >"$tmp/err"			# what the one before wrote is no answer
 timeout 60 "$build/sandbox-run" --gdb 0 --url /ok "$deep/deep.guest" \
     >"$tmp/out" 2>"$tmp/err" &
 pid=$!

@@ -122,10 +122,13 @@ at(uint64_t va)
 	return (NULL);
 }
 
-/* The (n)th note of a type, or NULL. */
+/* The (n)th note of a type, or NULL; a copy, since notes are aligned to four
+ * bytes only. It stays until there have been seven more. */
 static const void *
 note(uint32_t type, unsigned n, size_t len)
 {
+	static _Alignas(16) uint8_t copy[8][1024];
+	static unsigned turn;
 	const Elf64_Phdr *ph = phdr(0);
 	Elf64_Nhdr nh;
 	uint64_t off;
@@ -136,7 +139,10 @@ note(uint32_t type, unsigned n, size_t len)
 		off += sizeof nh + (nh.n_namesz + 3) / 4 * 4;
 		if (nh.n_type == type && n-- == 0) {
 			CHECK_EQ(nh.n_descsz, len);
-			return (file + off);
+			turn = (turn + 1) % 8;
+			assert(len <= sizeof copy[turn]);
+			memcpy(copy[turn], file + off, len);
+			return (copy[turn]);
 		}
 		off += (nh.n_descsz + 3) / 4 * 4;
 	}

@@ -29,6 +29,14 @@
  * long, in nanoseconds. */
 #define CORES_FULL		INT64_C(1000000000)
 
+/* How much news is kept for those who ask now and then; older is lost. */
+#define CORES_NEWS		16
+
+struct cores_news {
+	int			bad;
+	char			text[SBX_CORE_PATH_MAX + SBX_ERR_MAX];
+};
+
 struct sbx_cores {
 	unsigned		magic;
 #define SBX_CORES_MAGIC		0x3fb9061d
@@ -42,9 +50,8 @@ struct sbx_cores {
 	uint64_t		written;
 	uint64_t		failed;
 	uint64_t		skipped;
-	uint64_t		news;		/* how many there have been */
-	int			bad;
-	char			text[SBX_CORE_PATH_MAX + SBX_ERR_MAX];
+	uint64_t		n_news;		/* there have been so many */
+	struct cores_news	news[CORES_NEWS];
 };
 
 int
@@ -100,21 +107,22 @@ cores_tell(struct sbx_cores *c, int i, const char *path,
     const struct sbx_err *err)
 {
 	const uintmax_t xid = c->vm->xid;
+	struct cores_news *n;
 
 	if (i > 0) {
 		c->skipped++;
 		c->full_until = SBX_Os_Mono() + CORES_FULL;
 		return;
 	}
-	c->news++;
-	c->bad = i != 0;
+	n = &c->news[c->n_news++ % CORES_NEWS];
+	n->bad = i != 0;
 	if (i == 0) {
 		c->written++;
-		(void)snprintf(c->text, sizeof c->text,
+		(void)snprintf(n->text, sizeof n->text,
 		    "core of request %ju: %s", xid, path);
 	} else {
 		c->failed++;
-		(void)snprintf(c->text, sizeof c->text,
+		(void)snprintf(n->text, sizeof n->text,
 		    "no core of request %ju: %s", xid, err->msg);
 	}
 }
@@ -147,6 +155,7 @@ cores_main(void *priv)
 int
 SBX_Cores_Take(struct sbx_cores *c, struct sbx_vm *vm)
 {
+	struct sbx_err err;
 	int e;
 
 	CHECK_OBJ_NOTNULL(c, SBX_CORES_MAGIC);
@@ -170,8 +179,10 @@ SBX_Cores_Take(struct sbx_cores *c, struct sbx_vm *vm)
 	AZ(pthread_mutex_lock(&c->pool->mtx));
 	if (e == 0)
 		return (1);
+	SBX_Err_Clear(&err);
+	(void)SBX_Err_Set(&err, SBX_FAIL_HOST, e, "thread for a core file");
+	cores_tell(c, -1, NULL, &err);
 	c->vm = NULL;
-	c->failed++;
 	return (0);
 }
 
@@ -203,11 +214,15 @@ SBX_Cores_News(const struct sbx_cores *c, uint64_t *seen, int *bad, char *buf,
     size_t size)
 {
 
+	const struct cores_news *n;
+
 	CHECK_OBJ_NOTNULL(c, SBX_CORES_MAGIC);
-	if (*seen == c->news)
+	if (*seen == c->n_news)
 		return (0);
-	*seen = c->news;
-	*bad = c->bad;
-	(void)snprintf(buf, size, "%s", c->text);
+	if (c->n_news - *seen > CORES_NEWS)
+		*seen = c->n_news - CORES_NEWS;
+	n = &c->news[(*seen)++ % CORES_NEWS];
+	*bad = n->bad;
+	(void)snprintf(buf, size, "%s", n->text);
 	return (1);
 }

@@ -80,9 +80,10 @@ void SBX_Pool_Put(struct sbx_pool *, struct sbx_vm **vmp);
 int SBX_Pool_Healthy(struct sbx_pool *);
 
 /*
- * What has become of the last core file, as a sentence for (buf), if that is
+ * What has become of the next core file, as a sentence for (buf), if there is
  * news: (*seen) is 0 at first and is the caller's memory. Returns 1 if there is
- * any; (*bad) is set then if it could not be written.
+ * any, to be called again; (*bad) is set then if it could not be written. The
+ * last 16 are kept.
  */
 int SBX_Pool_CoreNews(struct sbx_pool *, uint64_t *seen, int *bad, char *buf,
     size_t size);

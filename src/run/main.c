@@ -501,7 +501,7 @@ run_cores(struct sbx_pool *pool)
 	uint64_t seen = 0;
 	int bad;
 
-	if (SBX_Pool_CoreNews(pool, &seen, &bad, text, sizeof text))
+	while (SBX_Pool_CoreNews(pool, &seen, &bad, text, sizeof text))
 		fprintf(stderr, "sandbox-run: %s\n", text);
 	SBX_Pool_Stats(pool, &st);
 	if (st.cores_skipped > 0)

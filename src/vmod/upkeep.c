@@ -67,7 +67,7 @@ upkeep_cores(struct vmod_sandbox_program *prg)
 	char text[1024];
 	int bad = 0;
 
-	if (SBX_Pool_CoreNews(prg->pool, &prg->cores_seen, &bad, text,
+	while (SBX_Pool_CoreNews(prg->pool, &prg->cores_seen, &bad, text,
 	    sizeof text))
 		VSL(bad ? SLT_Error : SLT_VCL_Log, VSBX_NO_VXID,
 		    "sandbox %s: %s", prg->name, text);
@@ -80,8 +80,9 @@ vsbx_upkeep_join(struct vmod_sandbox_program *prg)
 	int bad;
 
 	CHECK_OBJ_NOTNULL(prg, VSBX_PROGRAM_MAGIC);
-	(void)SBX_Pool_CoreNews(prg->pool, &prg->cores_seen, &bad, text,
-	    sizeof text);
+	while (SBX_Pool_CoreNews(prg->pool, &prg->cores_seen, &bad, text,
+	    sizeof text))
+		continue;
 }
 
 void

@@ -178,6 +178,49 @@ counts_not(void)
 	end();
 }
 
+/* Two cores between two looks are told of both, and those that are too many to
+ * be kept do not come again. */
+static void
+all_are_told(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_program *prg;
+	struct sbx_err err;
+	char text[2][1024];
+	uint64_t seen = 0;
+	unsigned u;
+	int bad = 1;
+
+	begin(&cfg);
+	cfg.max_cores = 20;
+	prg = Kvm_Open(&cfg);
+	for (u = 0; u < 20; u++) {
+		CHECK_EQ(Kvm_Get(prg, "/crash", NULL, 0, &err), -1);
+		if (u == 19)
+			break;
+		/* cold: the core is complete */
+		SBX_Program_Cool(prg);
+		SBX_Err_Clear(&err);
+		CHECK_EQ(SBX_Program_Warm(prg, &err), 0);
+		if (u != 1)
+			continue;
+		CHECK_EQ(SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad,
+		    text[0], sizeof text[0]), 1);
+		CHECK_EQ(SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad,
+		    text[1], sizeof text[1]), 1);
+		CHECK(strcmp(text[0], text[1]) != 0);
+		CHECK_EQ(SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad,
+		    text[1], sizeof text[1]), 0);
+	}
+	SBX_Program_Cool(prg);
+	for (u = 0; SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad,
+	    text[0], sizeof text[0]); u++)
+		CHECK_EQ(bad, 0);
+	CHECK_EQ(u, 16);
+	SBX_Program_Close(&prg);
+	end();
+}
+
 /* A disk that fails: an error that is told, no file, and the pool goes on. */
 static void
 disk_fails(void)
@@ -268,6 +311,7 @@ main(void)
 	TEST_BEGIN(120);
 	TEST(nobody_waits);
 	TEST(counts_not);
+	TEST(all_are_told);
 	TEST(disk_fails);
 	TEST(nothing_of_ours);
 	TEST_END();

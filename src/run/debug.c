@@ -49,6 +49,7 @@ struct debug_break {
 
 static struct debug {
 	int			listen;		/* -1: not asked for */
+	const char		*path;		/* of the socket, or NULL */
 	struct gdb		*gdb;		/* NULL: gone */
 	struct sbx_proc		*p;
 	struct sbx_cpu		cpu;		/* stopped: of the loaded one */
@@ -550,6 +551,21 @@ debug_listen_at(const char *where, const struct sockaddr *sa, socklen_t l)
 	return (fd);
 }
 
+/* One that nobody listens at any more, because whoever did was killed. */
+static void
+debug_unlink_stale(const struct sockaddr_un *un)
+{
+	int fd;
+
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, (const void *)un, sizeof *un) < 0 &&
+	    errno == ECONNREFUSED)
+		(void)unlink(un->sun_path);
+	(void)close(fd);
+}
+
 static void
 debug_listen_unix(const char *where)
 {
@@ -561,9 +577,11 @@ debug_listen_unix(const char *where)
 	if (strlen(where) >= sizeof un.sun_path)
 		debug_usage(where, "the path is too long");
 	strcpy(un.sun_path, where);
+	debug_unlink_stale(&un);
 	mask = umask(0077);
 	debug.listen = debug_listen_at(where, (const void *)&un, sizeof un);
 	(void)umask(mask);
+	debug.path = where;
 	fprintf(stderr, "sandbox-run: waiting for gdb: target remote %s\n",
 	    where);
 }
@@ -615,6 +633,8 @@ Run_Debug(struct sbx_vm *vm)
 	while (fd < 0 && errno == EINTR);
 	(void)close(debug.listen);
 	debug.listen = -1;
+	if (debug.path != NULL)
+		(void)unlink(debug.path);
 	if (fd < 0) {
 		fprintf(stderr, "sandbox-run: gdb: %s\n", strerror(errno));
 		return;

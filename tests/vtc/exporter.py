@@ -92,14 +92,30 @@ def check_board(top, values, counters):
     return {i for i in ids if re.fullmatch(r'sandbox[.][^.]+', i)}
 
 
+def ours(stat):
+    return {k: v for k, v in stat.items() if k.startswith("SANDBOX.")}
+
+
+def at_rest(directory):
+    """What the exporter says, and varnishstat before and after it: counters
+    are brought up to date one after the other, four times a second."""
+    end = time.monotonic() + BOUND
+    while True:
+        before = varnishstat(directory)
+        text = scrape(directory)
+        stat = varnishstat(directory)
+        if ours(before) == ours(stat):
+            return text, stat
+        assert time.monotonic() < end, "the counters do not come to rest"
+        time.sleep(.3)
+
+
 def main():
     directory, top, *objects = sys.argv[1:]
     with open(os.path.join(top, "sandbox.vsc")) as f:
         counters = re.findall(r'^\.\. varnish_vsc:: (\w+)', f.read(), re.M)
     assert len(counters) > 40
-    # those of a moment change meanwhile, but not when nothing happens
-    text = scrape(directory)
-    stat = varnishstat(directory)
+    text, stat = at_rest(directory)
     values, types = metrics(text)
     for obj in objects:
         for c in counters:

@@ -268,8 +268,8 @@ SANDBOX_ASSERT_SIZE(sandbox_fetch, 16);
  * they were. It returns the address of a struct sandbox_request.
  *
  * Errors, in the first call only: -EPROTO, the host does not speak
- * (version); -EINVAL, there is a response. A later call does not return: a response that breaks a rule
- * ends the VM, and the client gets a 503.
+ * (version); -EINVAL, there is a response. A later call does not return: a
+ * response that breaks a rule ends the VM, and the client gets a 503.
  */
 #define SANDBOX_CALL_NEXT		(SANDBOX_CALL_BASE + 1)
 

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include <linux/openat2.h>
 
@@ -43,6 +44,33 @@ int64_t SBX_Os_Cpu(void);
 /* CLOCK_MONOTONIC and CLOCK_REALTIME in nanoseconds. */
 int64_t SBX_Os_Mono(void);
 int64_t SBX_Os_Wall(void);
+
+/* The same in seconds, and back. */
+static inline double
+SBX_Os_Seconds(int64_t ns)
+{
+
+	return ((double)ns * 1e-9);
+}
+
+static inline int64_t
+SBX_Os_Nano(double seconds)
+{
+
+	return ((int64_t)(seconds * 1e9));
+}
+
+/* The same as the kernel wants it; (ns) >= 0. */
+static inline struct timespec
+SBX_Os_Timespec(int64_t ns)
+{
+	const struct timespec ts = {
+		.tv_sec = ns / 1000000000,
+		.tv_nsec = ns % 1000000000,
+	};
+
+	return (ts);
+}
 
 /* Allocate zeroed memory with a magic, or NULL. Freed with FREE_OBJ(). */
 #define SBX_ALLOC_OBJ(to, type_magic)					\

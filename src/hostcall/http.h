@@ -10,12 +10,24 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Bytes that somebody else owns; not NUL terminated. */
 struct sbx_txt {
 	const char		*b;
 	size_t			l;
 };
+
+/* Those of a string, which stays its owner's; none of NULL. */
+static inline struct sbx_txt
+SBX_Txt(const char *s)
+{
+	struct sbx_txt t;
+
+	t.b = s == NULL ? "" : s;
+	t.l = strlen(t.b);
+	return (t);
+}
 
 struct sbx_header {
 	struct sbx_txt		name;		/* without the colon */

@@ -8,8 +8,8 @@
  * A path is looked up by the kernel below an allowed directory that is held
  * open, with RESOLVE_BENEATH, so that neither ".." nor a symbolic link leads
  * out of it. What is in /proc is not allowed by a directory above it. A link
- * that leads to another allowed path is followed here. Guests see ENOENT for what they may not read: the same as for
- * what is not there.
+ * that leads to another allowed path is followed here. Guests see ENOENT for
+ * what they may not read: the same as for what is not there.
  *
  * Nothing here is changed once a program has been loaded, so that all of its
  * VMs can use it at the same time. Functions return a negative errno if they

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * What descriptors can be but files: pipes, counters (eventfd), timers
- * (timerfd), sets of descriptors (epoll) and pairs of sockets. All of it is the process' own,
- * nothing of it the host's.
+ * (timerfd), sets of descriptors (epoll) and pairs of sockets. All of it is the
+ * process' own, nothing of it the host's.
  *
  * A channel exists as long as an open file description refers to it, by number
  * in (node); nobody counts.

@@ -43,8 +43,8 @@ struct sbx_core {
 /*
  * Write a core of (p), which was killed and is not going to run again, to the
  * empty file (fd). Any thread may do this, with nobody else at the VM. Takes
- * memory in proportion to the VM's, one bit per page. Returns -1 and fills (err)
- * if the host refused something; the file is of no use then.
+ * memory in proportion to the VM's, one bit per page. Returns -1 and fills
+ * (err) if the host refused something; the file is of no use then.
  */
 int SBX_Core_Write(struct sbx_proc *, struct sbx_core *, int fd,
     struct sbx_err *err);

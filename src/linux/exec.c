@@ -22,7 +22,8 @@
 #include "linux/load.h"
 #include "linux/needed.h"
 
-/* Text about files that are missing; the rest of the message has to fit, too. */
+/* Text about files that are missing; the rest of the message has to fit,
+ * too. */
 #define EXEC_TEXT_MAX		800
 
 static int

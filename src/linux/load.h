@@ -6,7 +6,8 @@
  *
  * Physically, behind the host's 64 KB: page tables, segments, stack, request
  * window, arena. Virtually: segments where they were linked to be, the dynamic
- * linker's behind them, then arena (brk, mmap), stack, request window, with unmapped pages in between.
+ * linker's behind them, then arena (brk, mmap), stack, request window, with
+ * unmapped pages in between.
  */
 
 #ifndef SBX_LOAD_H_INCLUDED

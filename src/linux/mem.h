@@ -20,8 +20,8 @@ struct sbx_proc;
  * with Flush, by the guest's ring 0, before the program is frozen too:
  * hardware that has the old translation of a page cached may fault on it even
  * where the new one allows more, and platform P does not see the host narrow
- * one. A page that was not present is there at once, without ring 0. The guest is
- * killed if it fails.
+ * one. A page that was not present is there at once, without ring 0. The guest
+ * is killed if it fails.
  */
 struct sbx_batch {
 	struct sbx_proc		*p;

@@ -297,7 +297,7 @@ SBX_Proc_KillLate(struct sbx_proc *p)
 	double t;
 
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
-	t = (double)(p->deadline - p->start) * 1e-9;
+	t = SBX_Os_Seconds(p->deadline - p->start);
 	rip = SBX_Proc_Rip(p);
 	SBX_Proc_Signal(p, SIGXCPU, SI_KERNEL, NULL);
 	if (p->serving)

@@ -105,7 +105,8 @@ struct sbx_proc {
 	/* Reset: undone through the machine, see SBX_Proc_Undo(). */
 	struct sbx_mm_edits	edits;
 
-	/* Per request: cleared. */
+	/* Per request: cleared. A new process is cleared from here to the
+	 * end, see proc_clear(). */
 	const struct sbx_host	*host;
 	int			serving;	/* frozen already */
 	int64_t			start;		/* SBX_Os_Mono() */

@@ -263,7 +263,7 @@ SBX_Signal_Mask(struct sbx_proc *p, uint64_t mask)
 	uint64_t due;
 	unsigned sig;
 
-	t->sigmask = mask & ~(SBX_SIGBIT(SIGKILL) | SBX_SIGBIT(SIGSTOP));
+	t->sigmask = mask & ~SBX_SIG_ALWAYS;
 	due = (t->pending | p->threads.pending) & ~t->sigmask;
 	for (; due != 0; due &= due - 1) {
 		sig = (unsigned)__builtin_ctzll(due) + 1;
@@ -406,7 +406,7 @@ signal_handle(struct sbx_proc *p, struct sbx_thread *t,
 	r->rsi = sp + offsetof(struct signal_frame, info);
 	r->rdx = sp + offsetof(struct signal_frame, flags);
 	t->suspended = 0;
-	t->sigmask |= sa->mask & ~(SBX_SIGBIT(SIGKILL) | SBX_SIGBIT(SIGSTOP));
+	t->sigmask |= sa->mask & ~SBX_SIG_ALWAYS;
 	if (!(sa->flags & SA_NODEFER))
 		t->sigmask |= SBX_SIGBIT(sig);
 	if (sa->flags & SA_RESETHAND) {
@@ -483,16 +483,21 @@ static const struct {
 };
 
 int
+SBX_Signal_Of(const struct sbx_fault *f)
+{
+
+	AN(f);
+	return (f->vector < SBX_FAULT_VECTORS ?
+	    signal_exceptions[f->vector].sig : 0);
+}
+
+int
 SBX_Signal_Handles(struct sbx_proc *p, const struct sbx_fault *f)
 {
 	const struct sbx_thread *t = SBX_Thread_Me(p);
-	unsigned sig;
+	int sig = SBX_Signal_Of(f);
 	uint64_t h;
 
-	AN(f);
-	if (f->vector >= SBX_FAULT_VECTORS)
-		return (0);
-	sig = signal_exceptions[f->vector].sig;
 	if (sig == 0 || (t->sigmask & SBX_SIGBIT(sig)))
 		return (0);
 	h = p->sigaction[sig - 1].handler;
@@ -502,13 +507,12 @@ SBX_Signal_Handles(struct sbx_proc *p, const struct sbx_fault *f)
 void
 SBX_Signal_Death(struct sbx_proc *p, const struct sbx_fault *f)
 {
-	int sig = SIGKILL, code = SI_KERNEL;
+	int sig = SBX_Signal_Of(f), code = SI_KERNEL;
 
-	if (f->vector < SBX_FAULT_VECTORS &&
-	    signal_exceptions[f->vector].sig != 0) {
-		sig = signal_exceptions[f->vector].sig;
+	if (sig != 0)
 		code = signal_exceptions[f->vector].code;
-	}
+	else
+		sig = SIGKILL;
 	if (f->vector == 14)
 		code = f->error & 1 ? SEGV_ACCERR : SEGV_MAPERR;
 	SBX_Proc_Signal(p, sig, code, f->vector == 14 ? &f->addr : NULL);

@@ -9,6 +9,7 @@
 #ifndef SBX_SIGNALS_H_INCLUDED
 #define SBX_SIGNALS_H_INCLUDED
 
+#include <signal.h>
 #include <stdint.h>
 
 struct sbx_fault;
@@ -21,6 +22,9 @@ struct sbx_thread;
 #define SBX_SIGNAL_STACK	4096
 
 #define SBX_SIGBIT(sig)		(UINT64_C(1) << ((sig) - 1))
+
+/* Nobody can block these. */
+#define SBX_SIG_ALWAYS		(SBX_SIGBIT(SIGKILL) | SBX_SIGBIT(SIGSTOP))
 
 /* As in the kernel. */
 struct sbx_sigaction {
@@ -69,6 +73,9 @@ void SBX_Signal_Interrupt(struct sbx_proc *, struct sbx_thread *);
 /* Change (t), whose registers are saved, so that it handles what is due. May
  * kill the process. */
 void SBX_Signal_Deliver(struct sbx_proc *, struct sbx_thread *);
+
+/* The signal that Linux sends when the CPU complains so, or 0 for SIGKILL. */
+int SBX_Signal_Of(const struct sbx_fault *);
 
 /* True if the calling thread has a handler for what the CPU complains of. */
 int SBX_Signal_Handles(struct sbx_proc *, const struct sbx_fault *);

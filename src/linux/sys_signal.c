@@ -21,9 +21,6 @@
 #include "linux/syscall.h"
 #include "linux/thread.h"
 
-/* What nobody can block. */
-#define SIGNAL_ALWAYS		(SBX_SIGBIT(SIGKILL) | SBX_SIGBIT(SIGSTOP))
-
 /* As small as Linux lets an alternate stack be. */
 #define SIGNAL_STACK_MIN	2048
 
@@ -216,7 +213,7 @@ SBX_Sys_rt_sigtimedwait(struct sbx_proc *p, const uint64_t *a)
 		return (-EINVAL);
 	if (SBX_Sys_Get(p, &w.addr, a[0], sizeof w.addr))
 		return (-EFAULT);
-	w.addr &= ~SIGNAL_ALWAYS;
+	w.addr &= ~SBX_SIG_ALWAYS;
 	i = signal_pending(p, w.addr, a[1]);
 	if (i == 0 && a[2] != 0) {
 		i = SBX_Sys_TimeGet(p, a[2], &ns);

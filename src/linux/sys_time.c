@@ -19,7 +19,8 @@
 #include "linux/proc.h"
 #include "linux/syscall.h"
 
-/* Negative ones are made of a number, a bit for threads, and what is counted. */
+/* Negative ones are made of a number, a bit for threads, and what is
+ * counted. */
 #define TIME_WHOSE(clk)		(~((int32_t)(clk) >> 3))
 #define TIME_THREAD		4
 #define TIME_COUNTED		3
@@ -46,13 +47,10 @@ SBX_Sys_Clock(struct sbx_proc *p, uint64_t clk)
 static int
 time_now(struct sbx_proc *p, uint64_t clk, struct timespec *ts)
 {
-	int64_t ns;
 	int id = SBX_Sys_Clock(p, clk);
 
 	if (id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID) {
-		ns = SBX_Proc_Cpu(p);
-		ts->tv_sec = ns / 1000000000;
-		ts->tv_nsec = ns % 1000000000;
+		*ts = SBX_Os_Timespec(SBX_Proc_Cpu(p));
 		return (0);
 	}
 	return (id < 0 ? -1 : clock_gettime(id, ts));
@@ -143,12 +141,8 @@ SBX_Sys_TimeLeft(struct sbx_proc *p, uint64_t clk, int64_t *ns)
 int64_t
 SBX_Sys_TimePut(struct sbx_proc *p, uint64_t va, int64_t ns)
 {
-	struct timespec ts;
+	const struct timespec ts = SBX_Os_Timespec(ns < 0 ? 0 : ns);
 
-	if (ns < 0)
-		ns = 0;
-	ts.tv_sec = ns / 1000000000;
-	ts.tv_nsec = ns % 1000000000;
 	return (SBX_Sys_Put(p, va, &ts, sizeof ts));
 }
 

@@ -106,8 +106,7 @@ SBX_Sys_Sleep(struct sbx_proc *p, int64_t ns)
 	CHECK_OBJ_NOTNULL(p, SBX_PROC_MAGIC);
 	now = SBX_Os_Mono();
 	until = ns < p->deadline - now ? now + ns : p->deadline;
-	ts.tv_sec = until / 1000000000;
-	ts.tv_nsec = until % 1000000000;
+	ts = SBX_Os_Timespec(until);
 	/* signals that are not the watchdog's do not end it */
 	while (until > now && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME,
 	    &ts, NULL) == EINTR && !SBX_Sys_Late(p))

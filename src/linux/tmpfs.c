@@ -314,8 +314,7 @@ SBX_Tmp_Stat(const struct sbx_tmp *t, unsigned node, struct stat *st)
 	st->st_size = (off_t)nd->size;
 	st->st_blksize = SBX_PAGE;
 	st->st_blocks = (blkcnt_t)(nd->room / 512);
-	st->st_mtim.tv_sec = nd->mtime / 1000000000;
-	st->st_mtim.tv_nsec = nd->mtime % 1000000000;
+	st->st_mtim = SBX_Os_Timespec(nd->mtime);
 	st->st_atim = st->st_ctim = st->st_mtim;
 }
 

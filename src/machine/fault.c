@@ -20,11 +20,7 @@
 #include "machine/machine.h"
 #include "machine/x86_64.h"
 
-/* What ring 3 may have in RFLAGS, and what it always has, as in machine.c; and
- * the trap flag. */
-#define FAULT_RFLAGS		UINT64_C(0x240cd5)
-#define FAULT_RFLAGS_FIXED	UINT64_C(0x202)
-#define FAULT_RFLAGS_TF		UINT64_C(0x100)
+#define FAULT_RFLAGS_TF		UINT64_C(0x100)	/* the trap flag */
 
 /* Behind the stub's OUT, which takes two bytes. */
 #define FAULT_SYSRET		(SBX_SYS_SYSCALL + 2)
@@ -107,7 +103,7 @@ SBX_Machine_Resume(struct sbx_machine *m, const struct kvm_regs *regs,
 	m->entered = 0;
 	r = &m->run->s.regs.regs;
 	*r = *regs;
-	r->rflags = (r->rflags & FAULT_RFLAGS) | FAULT_RFLAGS_FIXED;
+	r->rflags = SBX_X86_Rflags(r->rflags);
 	m->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
 	return (0);
 }

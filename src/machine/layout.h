@@ -5,8 +5,8 @@
  * Where things are in a guest. Used from C and from assembler.
  *
  * The first 64 KB, guest virtual and guest physical alike, belong to the
- * host. Ring 3 can reach four of its pages, read-only: the trampolines, the data
- * of each and the vDSO; and, on platform P, the system call stub.
+ * host. Ring 3 can reach four of its pages, read-only: the trampolines, the
+ * data of each and the vDSO; and, on platform P, the system call stub.
  *
  * The page tables follow, physically. They are mapped, for ring 0 only, at
  * SBX_GVA_TABLES. Everything behind them is the program's.

@@ -23,10 +23,6 @@
 #include "machine/watchdog.h"
 #include "machine/x86_64.h"
 
-/* What ring 3 may have in RFLAGS: CF, PF, AF, ZF, SF, DF, OF, AC, ID. IF is
- * set, as under Linux, although there is nothing that could interrupt. */
-#define RFLAGS_USER		UINT64_C(0x240cd5)
-#define RFLAGS_FIXED		UINT64_C(0x202)
 #define RFLAGS_RING0		UINT64_C(0x2)
 
 /* XSAVE area, standard format (SDM vol. 1, 13.4.2) */
@@ -229,13 +225,6 @@ SBX_Machine_Regs(const struct sbx_machine *m)
 	return (&m->run->s.regs.regs);
 }
 
-static uint64_t
-machine_rflags(uint64_t rflags)
-{
-
-	return ((rflags & RFLAGS_USER) | RFLAGS_FIXED);
-}
-
 void
 SBX_Machine_Boot(struct sbx_machine *m, uint64_t rip, uint64_t rsp)
 {
@@ -246,7 +235,7 @@ SBX_Machine_Boot(struct sbx_machine *m, uint64_t rip, uint64_t rsp)
 	memset(r, 0, sizeof *r);
 	r->rip = rip;
 	r->rsp = rsp;
-	r->rflags = RFLAGS_FIXED;
+	r->rflags = SBX_RFLAGS_FIXED;
 	m->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
 }
 
@@ -260,7 +249,7 @@ machine_continue(struct sbx_machine *m, struct kvm_regs *r, uint64_t rip,
     uint64_t rflags)
 {
 
-	rflags = machine_rflags(rflags);
+	rflags = SBX_X86_Rflags(rflags);
 	if (m->entered && m->kvm->platform == SBX_PLATFORM_H) {
 		r->rcx = rip;
 		r->r11 = rflags;
@@ -394,7 +383,7 @@ SBX_Machine_Freeze(struct sbx_machine *m, uint64_t rax, uint64_t clock,
 	machine_put64(page, SBX_ENTRY_RIP, r->rcx);
 	machine_put64(page, SBX_ENTRY_CLOCK, clock);
 	img->regs = *r;
-	img->regs.rflags = img->regs.r11 = machine_rflags(r->r11);
+	img->regs.rflags = img->regs.r11 = SBX_X86_Rflags(r->r11);
 	return (0);
 }
 
@@ -595,7 +584,7 @@ SBX_Machine_Copy(struct sbx_machine *m, struct sbx_cpu *c,
 	if (machine_copy(m, c, &s, err))
 		return (-1);
 	c->regs.rip = c->regs.rcx;
-	c->regs.rflags = machine_rflags(c->regs.r11);
+	c->regs.rflags = SBX_X86_Rflags(c->regs.r11);
 	return (0);
 }
 
@@ -615,7 +604,7 @@ SBX_Machine_Save(struct sbx_machine *m, struct sbx_cpu *c,
 		m->entered = 0;
 	else if (machine_leave_fault(m, &s, &c->regs, err))
 		return (-1);
-	c->regs.rflags = machine_rflags(c->regs.rflags);
+	c->regs.rflags = SBX_X86_Rflags(c->regs.rflags);
 	return (0);
 }
 

@@ -104,9 +104,7 @@ watch_main(void *priv)
 		now = SBX_Os_Mono();
 		VTAILQ_FOREACH(m, &watch_head, watch_list)
 			watch_kick(m, now);
-		now += SBX_WATCHDOG_PERIOD;
-		ts.tv_sec = now / 1000000000;
-		ts.tv_nsec = now % 1000000000;
+		ts = SBX_Os_Timespec(now + SBX_WATCHDOG_PERIOD);
 		(void)pthread_cond_timedwait(&watch_cond, &watch_mtx, &ts);
 	}
 	AZ(pthread_mutex_unlock(&watch_mtx));

@@ -253,11 +253,11 @@ care_main(void *priv)
 	CAST_OBJ_NOTNULL(pool, priv, SBX_POOL_MAGIC);
 	AZ(pthread_mutex_lock(&pool->mtx));
 	while (!pool->stop) {
-		now = SBX_Pool_Now();
+		now = SBX_Os_Seconds(SBX_Os_Mono());
 		next = care_tick(pool, now);
 		if (next <= now || pool->stop)
 			continue;
-		ts = SBX_Pool_Timespec(next);
+		ts = SBX_Os_Timespec(SBX_Os_Nano(next));
 		(void)pthread_cond_timedwait(&pool->cond, &pool->mtx, &ts);
 	}
 	AZ(pthread_mutex_unlock(&pool->mtx));
@@ -299,7 +299,7 @@ care_empty(struct sbx_pool *pool)
 int
 SBX_Pool_Start(struct sbx_pool *pool, uint64_t n, struct sbx_err *err)
 {
-	double limit = SBX_Pool_Now() + POOL_START_MAX;
+	double limit = SBX_Os_Seconds(SBX_Os_Mono()) + POOL_START_MAX;
 	int e;
 
 	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
@@ -312,7 +312,7 @@ SBX_Pool_Start(struct sbx_pool *pool, uint64_t n, struct sbx_err *err)
 	do
 		pool->n_vms++;
 	while (!care_grow(pool, err) && pool->n_vms < n &&
-	    SBX_Pool_Now() < limit);
+	    SBX_Os_Seconds(SBX_Os_Mono()) < limit);
 	if (pool->n_vms > 0) {
 		SBX_Err_Clear(err);
 		pool->warm = 1;

@@ -213,7 +213,6 @@ int
 SBX_Cores_News(const struct sbx_cores *c, uint64_t *seen, int *bad, char *buf,
     size_t size)
 {
-
 	const struct cores_news *n;
 
 	CHECK_OBJ_NOTNULL(c, SBX_CORES_MAGIC);

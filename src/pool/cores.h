@@ -4,10 +4,10 @@
  *
  * Core files of a pool's killed VMs.
  *
- * A thread of its own writes them, one at a time, because a disk may be slow and
- * the pool's thread has VMs to make. What dies meanwhile gets none. A VM whose
- * core is being written does not count as one of max_vms; it comes back to the
- * pool to be destroyed.
+ * A thread of its own writes them, one at a time, because a disk may be slow
+ * and the pool's thread has VMs to make. What dies meanwhile gets none. A VM
+ * whose core is being written does not count as one of max_vms; it comes back
+ * to the pool to be destroyed.
  *
  * For care.c and pool.c. The pool's lock protects all of it.
  */
@@ -37,7 +37,8 @@ void SBX_Cores_Destroy(struct sbx_cores **);
  */
 int SBX_Cores_Take(struct sbx_cores *, struct sbx_vm *);
 
-/* Wait for the core that is being written. Without the lock. The same thread. */
+/* Wait for the core that is being written. Without the lock. The same
+ * thread. */
 void SBX_Cores_Wait(struct sbx_cores *);
 
 /* The generation whose VM is getting one, or NULL. With the lock. */

@@ -28,14 +28,6 @@
 #include "pool/pool_priv.h"
 #include "pool/program_priv.h"
 
-static double
-deploy_wall(void)
-{
-	int64_t ns = SBX_Os_Wall();
-
-	return ((double)ns * 1e-9);
-}
-
 void
 SBX_Program_Serves(struct sbx_program *prg, const struct stat *st)
 {
@@ -43,9 +35,9 @@ SBX_Program_Serves(struct sbx_program *prg, const struct stat *st)
 	CHECK_OBJ_NOTNULL(prg, SBX_PROGRAM_MAGIC);
 	prg->st = *st;
 	prg->info.generation++;
-	prg->info.since = deploy_wall();
+	prg->info.since = SBX_Os_Seconds(SBX_Os_Wall());
 	prg->info.file_time = (double)st->st_mtim.tv_sec +
-	    (double)st->st_mtim.tv_nsec * 1e-9;
+	    SBX_Os_Seconds(st->st_mtim.tv_nsec);
 	prg->info.failed = 0;
 	prg->info.error[0] = '\0';
 }
@@ -126,7 +118,7 @@ deploy_failed(struct sbx_program *prg, const struct sbx_err *err)
 {
 
 	AZ(pthread_mutex_lock(&prg->mtx));
-	prg->info.failed = deploy_wall();
+	prg->info.failed = SBX_Os_Seconds(SBX_Os_Wall());
 	bprintf(prg->info.error, "%s", err->msg);
 	AZ(pthread_mutex_unlock(&prg->mtx));
 	SBX_Pool_NoSwitch(prg->pool);
@@ -163,7 +155,7 @@ deploy_once(struct deploy *d)
 		deploy_failed(d->prg, &d->err);
 	}
 	AZ(d->gen);
-	d->told.time = (double)(SBX_Os_Mono() - t) * 1e-9;
+	d->told.time = SBX_Os_Seconds(SBX_Os_Mono() - t);
 	deploy_tell(d);
 }
 

@@ -22,14 +22,6 @@
 #include "pool/program.h"
 #include "pool/vm_priv.h"
 
-static double
-door_now(void)
-{
-	int64_t ns = SBX_Os_Mono();
-
-	return ((double)ns * 1e-9);
-}
-
 int
 SBX_Door_Init(struct sbx_door *d, const struct sbx_program_cfg *cfg,
     struct sbx_err *err)
@@ -98,7 +90,7 @@ SBX_Door_Enter(struct sbx_door *d, struct sbx_ask *ask,
 	AN(d);
 	AN(ask);
 	if (SBX_Share_IsTimed(&d->share) || SBX_Poison_IsTimed(&d->poison))
-		now = door_now();
+		now = SBX_Os_Seconds(SBX_Os_Mono());
 	/* in this order, or one that is to try would not get the chance */
 	if (door_share(d, ask, now, st, err))
 		return (-1);
@@ -136,13 +128,12 @@ SBX_Door_Over(struct sbx_door *d, struct sbx_vm *vm)
 		return;
 	vm->over = 1;
 	SBX_Share_End(&d->share);
-	SBX_Share_Pay(&d->share, vm->ask.deposit, (double)vm->spent * 1e-9);
+	SBX_Share_Pay(&d->share, vm->ask.deposit, SBX_Os_Seconds(vm->spent));
 }
 
 void
 SBX_Door_Leave(struct sbx_door *d, struct sbx_vm *vm, int answered)
 {
-
 
 	AN(d);
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
@@ -169,7 +160,7 @@ SBX_Door_IsShut(const struct sbx_door *d)
 
 	AN(d);
 	return (d->poison.pause > 0 &&
-	    SBX_Poison_IsSick(&d->poison, door_now()));
+	    SBX_Poison_IsSick(&d->poison, SBX_Os_Seconds(SBX_Os_Mono())));
 }
 
 void

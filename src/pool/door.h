@@ -26,8 +26,8 @@ struct sbx_door {
 int SBX_Door_Init(struct sbx_door *, const struct sbx_program_cfg *,
     struct sbx_err *err);
 
-/* May this request have a VM? Returns 0 if so, and then Give follows. Returns -1,
- * counts and fills (err) if not. */
+/* May this request have a VM? Returns 0 if so, and then Give follows. Returns
+ * -1, counts and fills (err) if not. */
 int SBX_Door_Enter(struct sbx_door *, struct sbx_ask *,
     struct sbx_pool_stats *, struct sbx_err *err);
 

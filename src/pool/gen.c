@@ -142,23 +142,12 @@ gen_judge(const struct sbx_gen *gen, const struct sbx_vm *vm,
 static int
 gen_ask(const struct sbx_gen *gen, struct sbx_vm *vm, struct sbx_err *err)
 {
-	static const struct sbx_header header[1] = {{
-		{ "Host", 4 }, { "localhost", 9 }
-	}};
 	struct gen_words words[1];
 	struct sbx_request req;
 	struct sbx_host host;
 	struct sbx_err why;
 
-	memset(&req, 0, sizeof req);
-	req.method = (struct sbx_txt){ "GET", 3 };
-	req.url.b = gen->cfg->probe_url;
-	req.url.l = strlen(gen->cfg->probe_url);
-	req.proto = (struct sbx_txt){ "HTTP/1.1", 8 };
-	req.arg = (struct sbx_txt){ "", 0 };
-	req.client_ip = (struct sbx_txt){ "127.0.0.1", 9 };
-	req.n_headers = 1;
-	req.headers = header;
+	SBX_VM_OwnRequest(&req, gen->cfg->probe_url);
 	INIT_OBJ(words, GEN_WORDS_MAGIC);
 	memset(&host, 0, sizeof host);
 	host.priv = words;

@@ -67,8 +67,8 @@ void SBX_Gen_Empty(struct sbx_gen *);
 
 /*
  * Send the probe, which (cfg) must have, to one of the VMs that are made, of
- * which there must be one. Blocks for up to request_timeout. Returns -1 and fills
- * (err) unless the answer has the status that it should have.
+ * which there must be one. Blocks for up to request_timeout. Returns -1 and
+ * fills (err) unless the answer has the status that it should have.
  */
 int SBX_Gen_Probe(struct sbx_gen *, struct sbx_err *err);
 

@@ -206,12 +206,12 @@ boot_run(struct boot *b)
 	SBX_Machine_Boot(b->m, img->layout.entry, img->layout.sp);
 	now = SBX_Os_Mono();
 	SBX_Proc_Begin(p, NULL, now,
-	    now + (int64_t)(b->cfg->boot_timeout * 1e9));
+	    now + SBX_Os_Nano(b->cfg->boot_timeout));
 	SBX_Watchdog_Arm(b->m, p->deadline);
 	next = SBX_Exchange_Run(b->x, p);
 	SBX_Watchdog_Disarm(b->m);
 	SBX_Proc_End(p);
-	img->boot = (double)(SBX_Os_Mono() - now) * 1e-9;
+	img->boot = SBX_Os_Seconds(SBX_Os_Mono() - now);
 	if (next != SBX_NEXT_READY)
 		return (boot_failed(b));
 	return (SBX_Machine_Freeze(b->m, img->layout.window,

@@ -190,7 +190,7 @@ pool_wait(struct sbx_pool *pool, struct sbx_err *err)
 	/* upkeep can do something about it, or need not wake up */
 	if (SBX_Pool_Counted(pool) < pool->cfg->max_vms)
 		AZ(pthread_cond_signal(&pool->cond));
-	ts = SBX_Pool_Timespec((double)t * 1e-9 + pool->cfg->queue_timeout);
+	ts = SBX_Os_Timespec(t + SBX_Os_Nano(pool->cfg->queue_timeout));
 	while (!w.woken && e != ETIMEDOUT)
 		e = pthread_cond_timedwait(&w.cond, &pool->mtx, &ts);
 	t = SBX_Os_Mono() - t;
@@ -465,6 +465,15 @@ SBX_Pool_Destroy(struct sbx_pool **pp)
 
 /*--------------------------------------------------------------------*/
 
+/* With the lock. */
+static int
+pool_is_healthy(const struct sbx_pool *pool)
+{
+
+	return (pool->warm && (pool->n_vms > 0 || pool->backoff == 0) &&
+	    !SBX_Door_IsShut(&pool->door));
+}
+
 int
 SBX_Pool_Healthy(struct sbx_pool *pool)
 {
@@ -472,8 +481,7 @@ SBX_Pool_Healthy(struct sbx_pool *pool)
 
 	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
 	AZ(pthread_mutex_lock(&pool->mtx));
-	i = pool->warm && (pool->n_vms > 0 || pool->backoff == 0) &&
-	    !SBX_Door_IsShut(&pool->door);
+	i = pool_is_healthy(pool);
 	AZ(pthread_mutex_unlock(&pool->mtx));
 	return (i);
 }
@@ -504,6 +512,7 @@ SBX_Pool_Stats(struct sbx_pool *pool, struct sbx_pool_stats *st)
 	AN(st);
 	AZ(pthread_mutex_lock(&pool->mtx));
 	*st = pool->stats;
+	st->healthy = pool_is_healthy(pool) ? 1 : 0;
 	st->vms = pool->n_vms + pool->n_old;
 	st->vms_busy = pool->n_busy;
 	st->vms_max = pool->cfg->max_vms;

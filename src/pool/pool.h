@@ -37,17 +37,6 @@ struct sbx_pool_stats {
  */
 struct sbx_vm *SBX_Pool_Get(struct sbx_pool *, struct sbx_err *err);
 
-/* What became of a VM that was given back. */
-struct sbx_return {
-	int			reset;		/* 1: put back; 0: killed, -1: that
-						 * failed; to be destroyed */
-	int64_t			time;		/* ns, all of giving back */
-	uint64_t		pages;		/* copied from the image */
-	uint64_t		dropped;	/* given back to the host */
-	uint64_t		hot;		/* private to the VM now */
-	struct sbx_err		err;		/* if that failed */
-};
-
 /*
  * The same, for requests of others, whose VMs may be killed: it is remembered
  * which requests do that, and they are refused for some time
@@ -64,6 +53,17 @@ uint64_t SBX_Pool_Print(const struct sbx_pool *, const struct sbx_txt *,
 /* The request is over, although the VM is not given back yet: it counts no
  * more for max_concurrency, and pays for max_cpu. */
 void SBX_Pool_Over(struct sbx_pool *, struct sbx_vm *);
+
+/* What became of a VM that was given back. */
+struct sbx_return {
+	int			reset;		/* 1: put back; 0: killed, -1: that
+						 * failed; to be destroyed */
+	int64_t			time;		/* of the reset, ns */
+	uint64_t		pages;		/* copied from the image */
+	uint64_t		dropped;	/* given back to the host */
+	uint64_t		hot;		/* private to the VM now */
+	struct sbx_err		err;		/* if that failed */
+};
 
 /*
  * Give a VM back and forget it: *(vmp) is NULL afterwards. A VM that answered

@@ -2,14 +2,13 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A pool from the inside: for pool.c and care.c and nobody else.
+ * A pool from the inside: for pool.c, care.c and cores.c, and nobody else.
  */
 
 #ifndef SBX_POOL_IMPL_H_INCLUDED
 #define SBX_POOL_IMPL_H_INCLUDED
 
 #include <pthread.h>
-#include <time.h>
 
 #include "vqueue.h"
 
@@ -59,25 +58,6 @@ struct sbx_pool {
 		int64_t		queued, run, cpu, slept, reset;
 	} ns;					/* sums, see SBX_Pool_Stats() */
 };
-
-/* What these times are, in seconds, and as the kernel wants them. */
-static inline double
-SBX_Pool_Now(void)
-{
-	int64_t ns = SBX_Os_Mono();
-
-	return ((double)ns * 1e-9);
-}
-
-static inline struct timespec
-SBX_Pool_Timespec(double t)
-{
-	struct timespec ts;
-
-	ts.tv_sec = (time_t)t;
-	ts.tv_nsec = (long)((t - (double)ts.tv_sec) * 1e9);
-	return (ts);
-}
 
 /* A VM is READY: it goes to the first in line, or on a stack; unless it is of
  * an older generation. With the lock. */

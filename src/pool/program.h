@@ -63,9 +63,10 @@ void SBX_Program_Close(struct sbx_program **prg);
 /*
  * Count users that want to serve. The first Warm creates the minimum of VMs, or
  * as many as a program with the same configuration and another file has, as far
- * as a second suffices, and starts the pool's upkeep thread; the last Cool stops
- * that thread and destroys the VMs, the golden image stays. Warm returns -1 and fills (err) if
- * not one VM could be created. No VM may be borrowed at the last Cool.
+ * as a second suffices, and starts the pool's upkeep thread; the last Cool
+ * stops that thread and destroys the VMs, the golden image stays. Warm returns
+ * -1 and fills (err) if not one VM could be created. No VM may be borrowed at
+ * the last Cool.
  */
 int SBX_Program_Warm(struct sbx_program *, struct sbx_err *err);
 void SBX_Program_Cool(struct sbx_program *);

@@ -121,7 +121,7 @@ vm_serve(struct sbx_vm *vm, const struct sbx_request *req,
 	/* behind the times, or the guest's clock would be ahead of ours */
 	now.tsc = __rdtsc();
 	now.tsc_mult = vm->img->kvm->tsc_mult;
-	now.timeout_ns = (int64_t)(timeout * 1e9);
+	now.timeout_ns = SBX_Os_Nano(timeout);
 	if (vm_seed(vm, now.random, err) ||
 	    SBX_Exchange_Request(&vm->x, &vm->proc, req, &now, err))
 		return (-1);
@@ -141,7 +141,7 @@ vm_serve(struct sbx_vm *vm, const struct sbx_request *req,
 	vm->usage.cpu = vm->m->ran - ran;
 	end = SBX_Os_Mono();
 	vm->usage.run = end - now.mono_ns;
-	vm->t_used = (double)end * 1e-9;
+	vm->t_used = SBX_Os_Seconds(end);
 	if (vm->state == SBX_VM_SPENT)
 		return (0);
 	return (SBX_Err_Set(err, vm->proc.err.kind, 0, "%s",
@@ -218,6 +218,24 @@ SBX_VM_Killed(const struct sbx_vm *vm, struct sbx_killed *how)
 	return (1);
 }
 
+void
+SBX_VM_OwnRequest(struct sbx_request *req, const char *url)
+{
+	static const struct sbx_header host[1] = {{
+		{ "Host", 4 }, { "localhost", 9 }
+	}};
+
+	AN(req);
+	memset(req, 0, sizeof *req);
+	req->method = SBX_Txt("GET");
+	req->url = SBX_Txt(url);
+	req->proto = SBX_Txt("HTTP/1.1");
+	req->arg = SBX_Txt(NULL);
+	req->client_ip = SBX_Txt("127.0.0.1");
+	req->n_headers = 1;
+	req->headers = host;
+}
+
 /*--------------------------------------------------------------------
  * Life
  */
@@ -225,20 +243,10 @@ SBX_VM_Killed(const struct sbx_vm *vm, struct sbx_killed *how)
 static int
 vm_warmup(struct sbx_vm *vm, struct sbx_err *err)
 {
-	static const struct sbx_header host[1] = {{
-		{ "Host", 4 }, { "localhost", 9 }
-	}};
-	static const struct sbx_request req = {
-		.method = { "GET", 3 },
-		.url = { "/", 1 },
-		.proto = { "HTTP/1.1", 8 },
-		.arg = { "", 0 },
-		.client_ip = { "127.0.0.1", 9 },
-		.flags = SANDBOX_REQUEST_WARMUP,
-		.n_headers = 1,
-		.headers = host,
-	};
+	struct sbx_request req;
 
+	SBX_VM_OwnRequest(&req, "/");
+	req.flags = SANDBOX_REQUEST_WARMUP;
 	SBX_VM_State(vm, SBX_VM_LENT);
 	if (vm_serve(vm, &req, NULL, vm->timeout < SBX_WARMUP_MAX ?
 	    vm->timeout : SBX_WARMUP_MAX, err))
@@ -332,7 +340,7 @@ SBX_VM_New(const struct sbx_image *img, double timeout, int warmup,
 	vm->state = SBX_VM_NEW;
 	vm->img = img;
 	vm->timeout = timeout;
-	vm->t_used = (double)now * 1e-9;
+	vm->t_used = SBX_Os_Seconds(now);
 	i = vm_stamp(vm, err);
 	if (i == 0) {
 		SBX_VM_State(vm, SBX_VM_READY);

@@ -90,9 +90,9 @@ size_t SBX_VM_AnswerBody(const struct sbx_vm *, uint64_t off, void *dst,
 /* What the last Serve used. Valid until the VM is given back. */
 const struct sbx_usage *SBX_VM_Usage(const struct sbx_vm *);
 
-/* Fill (how) after a Serve that has failed. Returns 0 if nothing was killed, but
- * the request could not be handed over. What (how) points at is valid until the
- * VM is given back. */
+/* Fill (how) after a Serve that has failed. Returns 0 if nothing was killed,
+ * but the request could not be handed over. What (how) points at is valid until
+ * the VM is given back. */
 int SBX_VM_Killed(const struct sbx_vm *, struct sbx_killed *how);
 
 #endif

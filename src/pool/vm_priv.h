@@ -84,7 +84,6 @@ struct sbx_vm {
 	int64_t			spent;		/* ns of CPU time */
 	struct sbx_ask		ask;		/* the request's */
 
-	/* last, see vm_alloc() */
 	struct sbx_exchange	x;
 };
 
@@ -102,12 +101,17 @@ void SBX_VM_Destroy(struct sbx_vm **);
 /* Move to another state, which must be allowed. */
 void SBX_VM_State(struct sbx_vm *, enum sbx_vm_e);
 
+/* A GET of (url), which stays the caller's, that no client asked for: from
+ * 127.0.0.1, for localhost. */
+void SBX_VM_OwnRequest(struct sbx_request *, const char *url);
+
 /* Call (func) where the vCPU has to run. */
 void SBX_VM_Call(struct sbx_vm *, void (*func)(void *), void *priv);
 
 /*
  * Put a SPENT or LENT VM back as the golden image is; it is READY then.
- * Returns -1 and fills (err) if that is not possible; it is DEAD then. [reset.c]
+ * Returns -1 and fills (err) if that is not possible; it is DEAD then.
+ * [reset.c]
  */
 int SBX_VM_Reset(struct sbx_vm *, struct sbx_err *err);
 

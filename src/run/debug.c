@@ -32,6 +32,7 @@
 #include "linux/debugger.h"
 #include "linux/mem.h"
 #include "linux/proc.h"
+#include "linux/signals.h"
 #include "machine/watchdog.h"
 #include "pool/vm.h"
 #include "run/debug.h"
@@ -417,12 +418,7 @@ debug_begin(void *priv, struct sbx_proc *p)
 static int
 debug_fault_fatal(struct sbx_proc *p, const struct sbx_fault *f)
 {
-	static const uint8_t signals[32] = {
-		[0] = SIGFPE, [1] = SIGTRAP, [3] = SIGTRAP, [6] = SIGILL,
-		[11] = SIGBUS, [12] = SIGBUS, [16] = SIGFPE, [17] = SIGBUS,
-		[19] = SIGFPE
-	};
-	int sig = signals[f->vector & 31];
+	int sig = SBX_Signal_Of(f);
 
 	if (!debug_take(p))
 		debug_stop(p, sig != 0 ? sig : SIGSEGV, 0);

@@ -10,8 +10,8 @@
 
 struct sbx_vm;
 
-/* Listen at (where): PORT, ADDRESS:PORT with an address of this host's own, or a
- * path for a socket. Exits with a message if that is not possible. */
+/* Listen at (where): PORT, ADDRESS:PORT with an address of this host's own, or
+ * a path for a socket. Exits with a message if that is not possible. */
 void Run_DebugListen(const char *where);
 
 /* Let the VM's request run under whoever connects, and wait for that. */

@@ -24,10 +24,10 @@
 #define GDB_THREADS_MAX		128
 
 /*
- * Registers as in a "g" packet of GDB_TARGET_XML: 16 general ones in gdb's order
- * and RIP, 8 bytes each; EFLAGS, CS, SS, DS, ES, FS, GS, 4 each; ST0 to ST7, 10
- * each; 8 of the x87's, 4 each; XMM0 to XMM15, 16 each; MXCSR, 4; ORIG_RAX, FS
- * and GS base, 8 each.
+ * Registers as in a "g" packet of GDB_TARGET_XML: 16 general ones in gdb's
+ * order and RIP, 8 bytes each; EFLAGS, CS, SS, DS, ES, FS, GS, 4 each; ST0 to
+ * ST7, 10 each; 8 of the x87's, 4 each; XMM0 to XMM15, 16 each; MXCSR, 4;
+ * ORIG_RAX, FS and GS base, 8 each.
  */
 #define GDB_REG_RIP		16
 #define GDB_REGS		60

@@ -65,9 +65,9 @@ static const char usage_text[] =
     "usage: sandbox-run PROGRAM [options] [--] [argument of PROGRAM ...]\n"
     "\n"
     "Run PROGRAM in a VM of its own and let it answer a request, as the VMOD\n"
-    "does. The answer's status line and headers go to standard output, and its\n"
-    "body behind them; what the guest logs goes to standard error. Exit status:\n"
-    "0 answered, 1 the guest or the host failed, 2 usage.\n"
+    "does. The answer's status line and headers go to standard output, and\n"
+    "its body behind them; what the guest logs goes to standard error. Exit\n"
+    "status: 0 answered, 1 the guest or the host failed, 2 usage.\n"
     "\n"
     "  -u, --url URL           path and query (default /); repeated: one after\n"
     "                          the other, in the same VM\n"
@@ -114,13 +114,6 @@ run_usage(const char *fmt, ...)
  * Arguments
  */
 
-static struct sbx_txt
-run_txt(const char *s)
-{
-
-	return ((struct sbx_txt){ s, strlen(s) });
-}
-
 static void
 run_header(struct run *r, const char *s)
 {
@@ -137,7 +130,7 @@ run_header(struct run *r, const char *s)
 	h->name.l = (size_t)(c - s);
 	for (c++; *c == ' '; c++)
 		continue;
-	h->value = run_txt(c);
+	h->value = SBX_Txt(c);
 }
 
 static void
@@ -274,10 +267,10 @@ run_option(struct run *r, int o)
 
 	switch (o) {
 	case 'u':	run_list(r->url, &r->n_url, optarg, "--url");	break;
-	case 'm':	r->req.method = run_txt(optarg);		break;
+	case 'm':	r->req.method = SBX_Txt(optarg);		break;
 	case 'H':	run_header(r, optarg);				break;
 	case 'd':	run_data(r, optarg);				break;
-	case 'a':	r->req.arg = run_txt(optarg);			break;
+	case 'a':	r->req.arg = SBX_Txt(optarg);			break;
 	case 'n':	run_count(r, optarg);				break;
 	case 'k':	r->fail = 0;					break;
 	case 's':	r->stats = 1;					break;
@@ -303,9 +296,9 @@ run_args(struct run *r, int argc, char **argv)
 	static char path[4096];
 	int o;
 
-	r->req.proto = run_txt("HTTP/1.1");
-	r->req.arg = run_txt("");
-	r->req.client_ip = run_txt("127.0.0.1");
+	r->req.proto = SBX_Txt("HTTP/1.1");
+	r->req.arg = SBX_Txt("");
+	r->req.client_ip = SBX_Txt("127.0.0.1");
 	r->req.headers = r->header;
 	r->count = 1;
 	r->fail = 1;
@@ -325,7 +318,7 @@ run_args(struct run *r, int argc, char **argv)
 	if (r->gdb != NULL)
 		r->cfg.request_timeout = RUN_GDB_TIMEOUT;
 	if (r->req.method.b == NULL)
-		r->req.method = run_txt(r->body == NULL ? "GET" : "POST");
+		r->req.method = SBX_Txt(r->body == NULL ? "GET" : "POST");
 	r->cfg.path = path;
 	r->cfg.argv = (const char * const *)(argv + optind + 1);
 	r->cfg.envp = r->env;
@@ -388,7 +381,7 @@ run_one(struct run *r, struct sbx_pool *pool, unsigned long n)
 
 	SBX_Err_Clear(&err);
 	r->req.xid = n + 1;
-	r->req.url = run_txt(r->url[n % r->n_url]);
+	r->req.url = SBX_Txt(r->url[n % r->n_url]);
 	vm = SBX_Pool_Get(pool, &err);
 	t[0] = SBX_Os_Mono();
 	if (vm != NULL && (r->body_len == 0 ||

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * POOL_STAT(type, name, text): g is a gauge, c counts events or microseconds
- * and never goes backwards. The pool does not know "healthy" and what is about
- * sub-requests, they are zero for it: vsbx_upkeep_stats().
+ * and never goes backwards. The pool does not know what is about sub-requests,
+ * that is zero for it: vsbx_upkeep_stats().
  */
 
 POOL_STAT(g, healthy,		"1 if a request can expect to get a VM")

@@ -57,16 +57,6 @@ dir_is_allowed(VRT_CTX, VCL_BACKEND d, const struct vsbx_dir *dir,
 	return (0);
 }
 
-static struct sbx_txt
-dir_txt(const char *s)
-{
-	struct sbx_txt t;
-
-	t.b = s == NULL ? "" : s;
-	t.l = strlen(t.b);
-	return (t);
-}
-
 /* What the pool knows the request by. One with a body it can not know, since
  * that comes later, and may be what matters. */
 static uint64_t
@@ -84,10 +74,10 @@ dir_print(const struct busyobj *bo, const struct sbx_pool *pool,
 	CHECK_OBJ_NOTNULL(hp, HTTP_MAGIC);
 	if (!http_GetHdr(hp, H_Host, &host))
 		host = NULL;
-	t[0] = dir_txt(hp->hd[HTTP_HDR_METHOD].b);
-	t[1] = dir_txt(hp->hd[HTTP_HDR_URL].b);
-	t[2] = dir_txt(host);
-	t[3] = dir_txt(arg);
+	t[0] = SBX_Txt(hp->hd[HTTP_HDR_METHOD].b);
+	t[1] = SBX_Txt(hp->hd[HTTP_HDR_URL].b);
+	t[2] = SBX_Txt(host);
+	t[3] = SBX_Txt(arg);
 	return (SBX_Pool_Print(pool, t, 4));
 }
 

@@ -380,11 +380,9 @@ fetch_look(struct sbx_fetch *f, int64_t now, int64_t *next)
 static void
 fetches_sleep(struct vsbx_fetches *of, int64_t until)
 {
-	struct timespec ts;
+	const struct timespec ts = SBX_Os_Timespec(until);
 	int i;
 
-	ts.tv_sec = until / 1000000000;
-	ts.tv_nsec = until % 1000000000;
 	i = pthread_cond_timedwait(&of->cond, &vsbx_fetch_mtx, &ts);
 	assert(i == 0 || i == ETIMEDOUT || i == EINTR);
 }

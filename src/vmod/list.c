@@ -100,7 +100,7 @@ vsbx_list_json(struct vsb *vsb, const struct vmod_sandbox_program *prg)
 	list_string(vsb, "object", prg->name);
 	list_string(vsb, "program", SBX_Program_Cfg(prg->program)->path);
 	VSB_printf(vsb, "\"ready\": %s, ",
-	    SBX_Pool_Healthy(prg->pool) ? "true" : "false");
+	    st.healthy ? "true" : "false");
 	SBX_Program_Info(prg->program, &info);
 	list_start(vsb, &info);
 	list_counters(vsb, &st);

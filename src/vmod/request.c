@@ -166,16 +166,6 @@ req_headers(struct busyobj *bo, struct sbx_header *h, uint64_t body_len,
  */
 
 static struct sbx_txt
-req_txt(const char *s)
-{
-	struct sbx_txt t;
-
-	t.b = s == NULL ? "" : s;
-	t.l = strlen(t.b);
-	return (t);
-}
-
-static struct sbx_txt
 req_field(struct busyobj *bo, unsigned n)
 {
 	struct sbx_txt t;
@@ -183,7 +173,7 @@ req_field(struct busyobj *bo, unsigned n)
 
 	hd = &bo->bereq->hd[n];
 	if (hd->b == NULL)
-		return (req_txt(NULL));
+		return (SBX_Txt(NULL));
 	t.b = hd->b;
 	t.l = (size_t)(hd->e - hd->b);
 	bo->acct.bereq_hdrbytes += t.l + 1;
@@ -196,7 +186,7 @@ req_client(const struct busyobj *bo, struct sbx_request *req)
 	const char *port;
 
 	CHECK_OBJ_NOTNULL(bo->sp, SESS_MAGIC);
-	req->client_ip = req_txt(SES_Get_String_Attr(bo->sp, SA_CLIENT_IP));
+	req->client_ip = SBX_Txt(SES_Get_String_Attr(bo->sp, SA_CLIENT_IP));
 	port = SES_Get_String_Attr(bo->sp, SA_CLIENT_PORT);
 	if (port != NULL)
 		req->client_port = (unsigned)strtoul(port, NULL, 10) & 0xffff;
@@ -241,7 +231,7 @@ req_run(struct busyobj *bo, struct vsbx_task *task, const char *arg,
 	req.method = req_field(bo, HTTP_HDR_METHOD);
 	req.url = req_field(bo, HTTP_HDR_URL);
 	req.proto = req_field(bo, HTTP_HDR_PROTO);
-	req.arg = req_txt(arg);
+	req.arg = SBX_Txt(arg);
 	req.xid = VXID(bo->vsl->wid);
 	req.headers = h;
 	req.n_headers = req_headers(bo, h, body_len, cl);
@@ -251,7 +241,7 @@ req_run(struct busyobj *bo, struct vsbx_task *task, const char *arg,
 	g->bo = bo;
 	g->prg = task->prg;
 	g->deadline = SBX_Os_Mono() +
-	    (int64_t)(task->prg->request_timeout * 1e9);
+	    SBX_Os_Nano(task->prg->request_timeout);
 	req_host(&host, g);
 	i = SBX_VM_Serve(task->vm, &req, &host, err);
 	vsbx_guest_end(g);

@@ -41,8 +41,8 @@
  *   which needs it; one for each backend request, Varnish's own business.
  *   Varnish frees it with the last one.
  * - the VCL is that which the guest's fetch uses. One reference is req->vcl,
- *   which Varnish takes care of (return (vcl(...)) may change it); the other one
- *   is fetch->vcl, so that the program object does not go away.
+ *   which Varnish takes care of (return (vcl(...)) may change it); the other
+ *   one is fetch->vcl, so that the program object does not go away.
  * - the request: this thread's, until CNT_Request() says that it is on a
  *   waiting list. Then whoever takes it off there calls our reembark(), maybe
  *   before we have come back from CNT_Request(): vsbx_fetch_park() and
@@ -301,13 +301,6 @@ subreq_field(const struct http *hp, unsigned n, struct subreq_text *t,
 }
 
 static struct sbx_txt
-subreq_txt(const char *s)
-{
-
-	return ((struct sbx_txt){ s, s == NULL ? 0 : strlen(s) });
-}
-
-static struct sbx_txt
 subreq_host(const struct busyobj *bo, const struct sbx_fetch_request *rq)
 {
 	const char *p;
@@ -316,7 +309,7 @@ subreq_host(const struct busyobj *bo, const struct sbx_fetch_request *rq)
 		return (rq->host);
 	if (!http_GetHdr(bo->bereq, H_Host, &p))
 		p = NULL;
-	return (subreq_txt(p));
+	return (SBX_Txt(p));
 }
 
 /* Bytes of it all, at most. */
@@ -326,7 +319,8 @@ subreq_bytes(const struct sbx_fetch_request *rq, const struct sbx_txt *host)
 	size_t l;
 	unsigned u;
 
-	l = rq->method.l + rq->url.l + sizeof "HTTP/1.1" + sizeof "Host: " + host->l +
+	l = rq->method.l + rq->url.l + sizeof "HTTP/1.1" +
+	    sizeof "Host: " + host->l +
 	    sizeof "Content-Length: 18446744073709551615" + 8;
 	for (u = 0; u < rq->n_headers; u++)
 		l += rq->headers[u].name.l + rq->headers[u].value.l + 3;
@@ -338,9 +332,9 @@ static int
 subreq_http(const struct busyobj *bo, struct req *req,
     const struct sbx_fetch_request *rq)
 {
-	const struct sbx_txt proto = subreq_txt("HTTP/1.1");
-	const struct sbx_txt host_name = subreq_txt("Host");
-	const struct sbx_txt cl_name = subreq_txt("Content-Length");
+	const struct sbx_txt proto = SBX_Txt("HTTP/1.1");
+	const struct sbx_txt host_name = SBX_Txt("Host");
+	const struct sbx_txt cl_name = SBX_Txt("Content-Length");
 	struct sbx_txt host, cl;
 	struct subreq_text t;
 	struct http *hp;
@@ -370,7 +364,7 @@ subreq_http(const struct busyobj *bo, struct req *req,
 		    &rq->headers[u].value);
 	if (rq->body_len > 0) {
 		bprintf(buf, "%ju", (uintmax_t)rq->body_len);
-		cl = subreq_txt(buf);
+		cl = SBX_Txt(buf);
 		subreq_field(hp, hp->nhd++, &t, &cl_name, &cl);
 	}
 	return (0);

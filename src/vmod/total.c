@@ -61,9 +61,9 @@ static VTAILQ_HEAD(, vsbx_total) total_head =
 /*
  * A name of a VCL or an object, as part of a segment's: with nothing in it but
  * letters, digits and '_', because prometheus-varnish-exporter makes it part of
- * a metric's name, and ends if that is not a valid one. '-' becomes "_2d"; where
- * a name has that itself its '_' becomes "_5f", so that no two names come out
- * the same.
+ * a metric's name, and ends if that is not a valid one. '-' becomes "_2d";
+ * where a name has that itself its '_' becomes "_5f", so that no two names come
+ * out the same.
  */
 char *
 vsbx_total_word(const char *name)

@@ -36,8 +36,8 @@ struct transport {
 	VTAILQ_ENTRY(transport)	list;
 };
 
-/* That of our own, and of the attribute in sessions. Varnish counts its own from
- * 1 on. */
+/* That of our own, and of the attribute in sessions. Varnish counts its own
+ * from 1 on. */
 #define VSBX_TRANSPORT_NUMBER	0x5b00
 
 /*

@@ -22,6 +22,7 @@
 
 #include "VSC_sandbox.h"
 
+#include "base/os.h"
 #include "vmod/compat.h"
 #include "vmod/vsbx.h"
 
@@ -55,7 +56,6 @@ vsbx_upkeep_stats(const struct vmod_sandbox_program *prg,
 	CHECK_OBJ_NOTNULL(prg, VSBX_PROGRAM_MAGIC);
 	AN(st);
 	SBX_Pool_Stats(prg->pool, st);
-	st->healthy = SBX_Pool_Healthy(prg->pool) ? 1 : 0;
 	vsbx_fetch_count(prg, &st->subrequests, &st->subrequests_left);
 }
 
@@ -108,12 +108,9 @@ static void
 upkeep_sleep(struct vsbx_upkeep *up)
 {
 	struct timespec ts;
-	double when;
 	int i;
 
-	when = VTIM_mono() + UPKEEP_INTERVAL;
-	ts.tv_sec = (time_t)when;
-	ts.tv_nsec = (long)((when - (double)ts.tv_sec) * 1e9);
+	ts = SBX_Os_Timespec(SBX_Os_Mono() + SBX_Os_Nano(UPKEEP_INTERVAL));
 	i = pthread_cond_timedwait(&up->cond, &up->mtx, &ts);
 	assert(i == 0 || i == ETIMEDOUT || i == EINTR);
 }

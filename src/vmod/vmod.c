@@ -378,7 +378,7 @@ vmod_subrequest_time_left(VRT_CTX)
 	o = subrequest_origin(ctx);
 	if (o == NULL)
 		return (0.0);
-	left = (double)(o->deadline - SBX_Os_Mono()) * 1e-9;
+	left = SBX_Os_Seconds(o->deadline - SBX_Os_Mono());
 	/* Zero would be no timeout at all. */
 	return (left < 0.001 ? 0.001 : left);
 }

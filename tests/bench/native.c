@@ -205,6 +205,7 @@ SBX_Pool_Stats(struct sbx_pool *pool, struct sbx_pool_stats *st)
 
 	CHECK_OBJ_NOTNULL(pool, NATIVE_POOL_MAGIC);
 	memset(st, 0, sizeof *st);
+	st->healthy = 1;
 }
 
 /*--------------------------------------------------------------------

@@ -52,20 +52,31 @@
 /* How long undoing page table edits may take. */
 #define RESET_TIMEOUT		INT64_C(1000000000)
 
+/* A cache line. KVM's copy of the log takes 0.1 us longer to where one does not
+ * begin: what the kernel copies with, "rep movsb", is slower then. */
+#define RESET_ALIGN		((size_t)64)
+
 int
 SBX_VM_ResetInit(struct sbx_vm *vm, struct sbx_err *err)
 {
+	unsigned char *p;
+	size_t size;
 
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
 	vm->words = (vm->img->size / SBX_PAGE + 63) / 64;
-	vm->dirty = sbx_os.calloc(vm->words, sizeof *vm->dirty);
-	vm->hot = sbx_os.calloc(vm->words, sizeof *vm->hot);
-	vm->drop = sbx_os.calloc(vm->words, sizeof *vm->drop);
-	vm->recent = sbx_os.calloc(vm->words, sizeof *vm->recent);
-	vm->age_every = SBX_AGE_MIN;
-	if (vm->dirty == NULL || vm->hot == NULL || vm->drop == NULL ||
-	    vm->recent == NULL)
+	/* each bitmap in cache lines of its own */
+	size = (vm->words * sizeof *vm->dirty + RESET_ALIGN - 1) &
+	    ~(RESET_ALIGN - 1);
+	vm->bitmaps = sbx_os.calloc(1, 4 * size + RESET_ALIGN);
+	if (vm->bitmaps == NULL)
 		return (SBX_Err_Set(err, SBX_FAIL_HOST, ENOMEM, "VM"));
+	p = vm->bitmaps;
+	p += -(uintptr_t)p & (RESET_ALIGN - 1);
+	vm->dirty = (void *)p;
+	vm->hot = (void *)(p + size);
+	vm->drop = (void *)(p + 2 * size);
+	vm->recent = (void *)(p + 3 * size);
+	vm->age_every = SBX_AGE_MIN;
 	return (0);
 }
 
@@ -74,10 +85,8 @@ SBX_VM_ResetFini(struct sbx_vm *vm)
 {
 
 	CHECK_OBJ_NOTNULL(vm, SBX_VM_MAGIC);
-	free(vm->dirty);
-	free(vm->hot);
-	free(vm->drop);
-	free(vm->recent);
+	free(vm->bitmaps);
+	vm->bitmaps = NULL;
 	vm->dirty = vm->hot = vm->drop = vm->recent = NULL;
 }
 

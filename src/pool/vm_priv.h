@@ -60,7 +60,8 @@ struct sbx_vm {
 	double			t_used;		/* when it was last */
 	uint64_t		serial;		/* the pool's so manieth */
 
-	/* reset.c: bitmaps with a bit per page */
+	/* reset.c: bitmaps with a bit per page, in one piece of memory */
+	void			*bitmaps;
 	size_t			words;
 	uint64_t		*dirty;		/* KVM's, then what to copy */
 	uint64_t		*hot;		/* private and writable now */

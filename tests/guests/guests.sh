@@ -12,10 +12,9 @@ set -u
 build=${top_builddir:-.}
 src=${top_srcdir:-.}
 run=$build/sandbox-run
-out=$(mktemp) || exit 99
-trap 'rm -f "$out"' EXIT
-failed=0
-passed=0
+# shellcheck source=tests/test.sh
+. "$src/tests/test.sh"
+out=$tmp/out
 
 # A factor for time limits, for machines that are slow.
 slow=${SBX_TEST_SLOW:-1}
@@ -26,18 +25,11 @@ ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}exitcode=99
 UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}halt_on_error=1:exitcode=99
 export ASAN_OPTIONS UBSAN_OPTIONS
 
-[ -w /dev/kvm ] || { echo 'no /dev/kvm, or not writable'; exit 77; }
-[ -x "$run" ] || { echo 'no sandbox-run'; exit 77; }
+need_kvm
+[ -x "$run" ] || skip 'no sandbox-run'
 
-report() {
-	if [ "$1" -eq 0 ]; then
-		passed=$((passed + 1))
-		return
-	fi
-	failed=$((failed + 1))
-	shift
-	echo "failed: $*" >&2
-	tr -d '\000' <"$out" | cut -c -200 | head -n 6 | sed 's/^/    /' >&2
+evidence() {
+	tr -d '\000' <"$out" | cut -c -200 | head -n 6
 }
 
 # guest NAME URL OPTIONS...: run it; output to $out, status to $rc
@@ -424,5 +416,4 @@ grep -a LEAK "$out" | cut -c -150 | sort -u >"$out.leaks"
 mv "$out.leaks" "$out"
 report $rc residue
 
-echo "guests: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+tally guests

@@ -14,31 +14,14 @@ set -u
 build=${top_builddir:-.}
 src=${top_srcdir:-.}
 deep=$build/tests/guests/deep
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-passed=0
+# shellcheck source=tests/test.sh
+. "$src/tests/test.sh"
 
-if [ ! -w /dev/kvm ]; then
-	echo "skipped: no /dev/kvm that may be written to"
-	exit 77
-fi
-if ! command -v gdb >/dev/null; then
-	echo "skipped: no gdb"
-	exit 77
-fi
+need_kvm
+command -v gdb >/dev/null || skip 'no gdb'
 
-# check NAME COMMAND...: has to succeed
-check() {
-	name=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-		return
-	fi
-	failed=$((failed + 1))
-	echo "failed: $name" >&2
-	sed 's/^/    /' "$tmp/run" "$tmp/gdb" | head -n 60 >&2
+evidence() {
+	cat "$tmp/run" "$tmp/gdb" | head -n 60
 }
 
 # killed PROGRAM OPTION...: run it; its core, if it leaves one, is $core
@@ -201,5 +184,4 @@ if [ -d /proc/self/fd ]; then
 	    said 'core_dir: no file can be made in /proc; .*may write to: '
 fi
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+tally

@@ -14,32 +14,15 @@ build=${top_builddir:-.}
 src=${top_srcdir:-.}
 deep=$build/tests/guests/deep
 hello=$build/guest-sdk/examples/hello
-tmp=$(mktemp -d) || exit 99
+# shellcheck source=tests/test.sh
+. "$src/tests/test.sh"
 sock=$tmp/s
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-passed=0
 
-if [ ! -w /dev/kvm ]; then
-	echo "skipped: no /dev/kvm that may be written to"
-	exit 77
-fi
-if ! command -v gdb >/dev/null; then
-	echo "skipped: no gdb"
-	exit 77
-fi
+need_kvm
+command -v gdb >/dev/null || skip 'no gdb'
 
-# check NAME COMMAND...: has to succeed
-check() {
-	name=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-		return
-	fi
-	failed=$((failed + 1))
-	echo "failed: $name" >&2
-	sed 's/^/    /' "$tmp/gdb" "$tmp/out" "$tmp/err" | head -n 60 >&2
+evidence() {
+	cat "$tmp/gdb" "$tmp/out" "$tmp/err" | head -n 60
 }
 
 # serve PROGRAM OPTION...: under gdb, which comes next
@@ -208,5 +191,4 @@ for where in 0.0.0.0:1234 192.168.0.1:1234 example.com:1 :x 127.0.0.1: 65536 \
 	check "refused: $where" test $? -eq 2
 done
 
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+tally

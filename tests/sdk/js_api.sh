@@ -14,17 +14,11 @@ build=$(cd "${top_builddir:-.}" && pwd)
 jsc=$build/guest-sdk/js/sandbox-jsc.mjs
 run=$build/sandbox-run
 
-if [ ! -x "$build/guest-sdk/js/sandbox-js" ]; then
-	echo "skipped: configured without --enable-js"
-	exit 77
-fi
-if [ ! -w /dev/kvm ]; then
-	echo "skipped: no /dev/kvm"
-	exit 77
-fi
-
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
+# shellcheck source=tests/test.sh
+. "$src/tests/test.sh"
+[ -x "$build/guest-sdk/js/sandbox-js" ] ||
+    skip 'configured without --enable-js'
+need_kvm
 
 node "$jsc" --quiet "$src/tests/sdk/js/selftest.js" -o "$tmp/selftest" ||
     exit 1
@@ -38,8 +32,6 @@ ask() {
 	}
 	sed '1,/^\r\{0,1\}$/d' "$tmp/out"
 }
-
-failed=0
 
 echo "In a sandbox:"
 ask / >"$tmp/vm"

@@ -8,30 +8,17 @@
 
 set -u
 
+# shellcheck source=tests/test.sh
+. "${top_srcdir:-.}/tests/test.sh"
 top=$(cd "${top_builddir:-.}" && pwd)
 jsc=$top/guest-sdk/js/sandbox-jsc.mjs
-if [ ! -e "$jsc" ]; then
-	echo "not built: configure --enable-js"
-	exit 77
-fi
-tmp=$(mktemp -d) || exit 99
+[ -e "$jsc" ] || skip 'not built: configure --enable-js'
 watcher=
 trap 'rm -rf "$tmp"; [ -z "$watcher" ] || kill "$watcher"' EXIT
 cd "$tmp" || exit 99
-failed=0
-passed=0
 
-# check NAME COMMAND...: has to succeed
-check() {
-	name=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $name" >&2
-		sed 's/^/    /' out err | head -n 30 >&2
-	fi
+evidence() {
+	cat out err | head -n 30
 }
 
 # jsc WORDS...: output to out and err, status to $rc
@@ -370,5 +357,4 @@ kill "$watcher"
 wait "$watcher" 2>/dev/null
 watcher=
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+tally

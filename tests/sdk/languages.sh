@@ -20,24 +20,16 @@ build=$(cd "${top_builddir:-.}" && pwd)
 sdk=$src/guest-sdk
 run=$build/sandbox-run
 slow=${SBX_TEST_SLOW:-1}
-tmp=$(mktemp -d) || exit 99
+# shellcheck source=tests/test.sh
+. "$src/tests/test.sh"
 pid=
 trap '[ -z "$pid" ] || kill "$pid"; rm -rf "$tmp"' EXIT
-failed=0
-passed=0
 
-[ -w /dev/kvm ] || { echo 'no /dev/kvm, or not writable'; exit 77; }
-[ -x "$run" ] || { echo 'no sandbox-run'; exit 77; }
+need_kvm
+[ -x "$run" ] || skip 'no sandbox-run'
 
-report() {
-	if [ "$1" -eq 0 ]; then
-		passed=$((passed + 1))
-		return
-	fi
-	failed=$((failed + 1))
-	shift
-	echo "failed: $*" >&2
-	head -c 2000 "$tmp/out" | sed 's/^/    /' >&2
+evidence() {
+	head -c 2000 "$tmp/out"
 }
 
 # ask PROGRAM URL OPTIONS...: to $tmp/out, without the headers to $tmp/body
@@ -288,6 +280,4 @@ if have /usr/bin/python3; then
 	report $? 'Python /fail should be answered, and logged'
 fi
 
-echo "languages: $passed passed, $failed failed"
-[ $((passed + failed)) -gt 0 ] || exit 77
-[ "$failed" -eq 0 ]
+tally languages

@@ -11,22 +11,11 @@ set -u
 src=${top_srcdir:-.}
 bin=${top_builddir:-.}/guest-sdk/examples
 data=$src/tests/data
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-passed=0
+# shellcheck source=tests/test.sh
+. "$src/tests/test.sh"
 
-# check NAME COMMAND...: has to succeed
-check() {
-	name=$1
-	shift
-	if "$@"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "failed: $name" >&2
-		sed 's/^/    /' "$tmp/out" "$tmp/err" | head -n 20 >&2
-	fi
+evidence() {
+	cat "$tmp/out" "$tmp/err" | head -n 20
 }
 
 # run PROGRAM WORDS...: output to $tmp/out and $tmp/err, status to $rc
@@ -184,5 +173,4 @@ mv "$tmp/out" "$tmp/large"
 run webp --data "@$data/photo.jpg" --body-only --url '/?q=10'
 check 'webp: quality' [ "$(wc -c <"$tmp/out")" -lt "$(wc -c <"$tmp/large")" ]
 
-echo "outside: $passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+tally outside

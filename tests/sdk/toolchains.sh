@@ -11,10 +11,8 @@ set -u
 src=$(cd "${top_srcdir:-.}" && pwd)
 build=$(cd "${top_builddir:-.}" && pwd)
 examples=$src/guest-sdk/examples
-tmp=$(mktemp -d) || exit 99
-trap 'rm -rf "$tmp"' EXIT
-failed=0
-passed=0
+# shellcheck source=tests/test.sh
+. "$src/tests/test.sh"
 
 PKG_CONFIG_PATH=$build/guest-sdk
 export PKG_CONFIG_PATH
@@ -23,6 +21,10 @@ flags=$(pkg-config --cflags --libs --static sandbox) || exit 77
 # What is built: the smallest, and one that needs all of the library.
 example=hello
 says='Hello from'
+
+evidence() {
+	cat "$tmp/out" "$tmp/err"
+}
 
 answers() {
 	"$@" >"$tmp/out" 2>"$tmp/err" && grep -q "$says" "$tmp/out"
@@ -35,6 +37,7 @@ try() {
 		return
 	fi
 	rm -f "$tmp/guest"
+	: >"$tmp/out"
 	# The flags have to be cut into words.
 	# shellcheck disable=SC2086
 	if ! "$@" -o "$tmp/guest" "$examples/$example.c" $flags \
@@ -47,13 +50,10 @@ try() {
 	    "$tmp/guest"; then
 		what='does not run in a sandbox'
 	else
-		echo "passed: $* $example.c"
-		passed=$((passed + 1))
-		return
+		what=
 	fi
-	failed=$((failed + 1))
-	echo "failed: $* $example.c: $what" >&2
-	sed 's/^/    /' "$tmp/err" >&2
+	[ -z "$what" ] && echo "passed: $* $example.c"
+	report $? "$* $example.c: $what"
 }
 
 strict='-Wall -Wextra -Wpedantic -Wconversion -Werror'
@@ -95,15 +95,8 @@ says='part 2 is missing'
 # sandbox-run's settings are VCL's: without max_fetches it may not fetch
 says='VCL does not let this program fetch'
 if [ -w /dev/kvm ] && [ -x "$build/sandbox-run" ] && [ -x "$tmp/guest" ]; then
-	if answers "$build/sandbox-run" -a '/a /b' "$tmp/guest"; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo 'failed: compose.c without max_fetches' >&2
-		sed 's/^/    /' "$tmp/out" "$tmp/err" >&2
-	fi
+	check 'compose.c without max_fetches' \
+	    answers "$build/sandbox-run" -a '/a /b' "$tmp/guest"
 fi
 
-echo "toolchains: $passed passed, $failed failed"
-[ "$failed" -eq 0 ] || exit 1
-[ "$passed" -gt 0 ] || exit 77
+tally toolchains

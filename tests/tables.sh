@@ -13,23 +13,15 @@
 #	    leaves
 #	magic numbers: no two structures have the same one
 
-exec python3 - "${top_srcdir:-.}" <<'END'
+exec env PYTHONPATH="${top_srcdir:-.}/tests" python3 -B - \
+    "${top_srcdir:-.}" <<'END'
 import glob
 import os
 import re
 import sys
 
-top = sys.argv[1]
-bad = 0
-
-def complain(text):
-    global bad
-    bad += 1
-    print(text)
-
-def read(name):
-    with open(os.path.join(top, name)) as f:
-        return f.read()
+import tree
+from tree import complain, read, top
 
 def strings(text):
     """What C's adjacent string literals are together."""
@@ -139,5 +131,5 @@ for d in "src", "guest-sdk", "tests":
                     complain("%s: %s and %s" % (v, seen[v], where))
                 seen[v] = where
 
-sys.exit(1 if bad else 0)
+sys.exit(1 if tree.bad else 0)
 END

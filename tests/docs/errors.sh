@@ -14,13 +14,15 @@
 # What printf() fills in is <something> in the document; that, blanks and
 # punctuation at either end do not count.
 
-exec python3 - "${top_srcdir:-.}" "$@" <<'END'
+exec env PYTHONPATH="${top_srcdir:-.}/tests" python3 -B - \
+    "${top_srcdir:-.}" "$@" <<'END'
 import glob
 import os
 import re
 import sys
 
-top = sys.argv[1]
+import tree
+from tree import complain, read, top
 
 # call: how many of its arguments come before the text
 CALLS = {
@@ -121,8 +123,7 @@ def messages():
         name = os.path.relpath(path, top)
         if name.startswith(("src/run/", "src/tbl/")) or name in IGNORED_FILES:
             continue
-        with open(path) as f:
-            text = f.read()
+        text = read(name)
         for t, line, calls in strings(text):
             if is_message(t, calls) and same(t):
                 found.setdefault(same(t), ("%s:%d" % (name, line), t))
@@ -133,10 +134,8 @@ def messages():
 
 def documented(name):
     """The paragraphs that are nothing but literals"""
-    with open(os.path.join(top, name)) as f:
-        text = f.read()
     said = {}
-    for p in re.split(r"\n\s*\n", text):
+    for p in re.split(r"\n\s*\n", read(name)):
         if re.fullmatch(r"(``[^`]+``[,\s]*)+", p) and not p[0].isspace():
             for m in re.findall(r"``([^`]+)``", p):
                 said[same(m)] = m
@@ -148,15 +147,12 @@ if "--list" in sys.argv:
         print("%s: %s" % (where, text))
     sys.exit(0)
 said = documented("doc/errors.rst")
-bad = 0
 for n, (where, text) in have.items():
     if n not in said:
-        bad += 1
-        print('%s: "%s" is not in doc/errors.rst' % (where, text))
+        complain('%s: "%s" is not in doc/errors.rst' % (where, text))
 for n, text in said.items():
     if n not in have:
-        bad += 1
-        print('doc/errors.rst: nothing in src says "%s"' % text)
-print("errors: %d messages, %d wrong" % (len(have), bad))
-sys.exit(1 if bad or len(have) < 100 else 0)
+        complain('doc/errors.rst: nothing in src says "%s"' % text)
+print("errors: %d messages, %d wrong" % (len(have), tree.bad))
+sys.exit(1 if tree.bad or len(have) < 100 else 0)
 END

@@ -6,26 +6,18 @@
 # The tests that doc/threat-model.rst names, line by line: is each of them
 # there, is it run, and does it have the parts that are named?
 
-exec python3 - "${top_srcdir:-.}" <<'END'
+exec env PYTHONPATH="${top_srcdir:-.}/tests" python3 -B - \
+    "${top_srcdir:-.}" <<'END'
 import glob
 import os
 import re
 import sys
 
-top = sys.argv[1]
-bad = 0
+import tree
+from tree import complain, read, top
 
 AM = ("tests/unit/unit.am", "tests/kvm/kvm.am", "tests/fuzz/fuzz.am",
     "src/vmod/vmod.am")
-
-def complain(text):
-    global bad
-    bad += 1
-    print(text)
-
-def read(name):
-    with open(os.path.join(top, name)) as f:
-        return f.read()
 
 RUNNERS = ["tests/guests/guests.sh", "tests/kvm/cases.sh"] + [
     os.path.relpath(f, top) for f in
@@ -78,5 +70,5 @@ for line in lines:
         if name not in ("tests", "none"):
             check_test(name, set(re.split(r",\s*", parts)) - {""})
 
-sys.exit(1 if bad else 0)
+sys.exit(1 if tree.bad else 0)
 END

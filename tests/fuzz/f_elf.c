@@ -30,6 +30,7 @@
 #include "pool/image.h"
 #include "pool/program.h"
 
+#include "ehdr.h"
 #include "fakekvm.h"
 #include "fuzz.h"
 
@@ -95,18 +96,7 @@ elf_make_linker(void)
 	} f;
 
 	memset(&f, 0, sizeof f);
-	memcpy(f.eh.e_ident, ELFMAG, SELFMAG);
-	f.eh.e_ident[EI_CLASS] = ELFCLASS64;
-	f.eh.e_ident[EI_DATA] = ELFDATA2LSB;
-	f.eh.e_ident[EI_VERSION] = EV_CURRENT;
-	f.eh.e_type = ET_DYN;
-	f.eh.e_machine = EM_X86_64;
-	f.eh.e_version = EV_CURRENT;
-	f.eh.e_entry = sizeof f.eh + sizeof f.ph;
-	f.eh.e_phoff = sizeof f.eh;
-	f.eh.e_ehsize = sizeof f.eh;
-	f.eh.e_phentsize = sizeof f.ph;
-	f.eh.e_phnum = 1;
+	ehdr_init(&f.eh, ET_DYN, sizeof f.eh + sizeof f.ph, 1);
 	f.ph.p_type = PT_LOAD;
 	f.ph.p_flags = PF_R | PF_X;
 	f.ph.p_filesz = f.ph.p_memsz = sizeof f;

@@ -34,6 +34,7 @@
 #include "machine/watchdog.h"
 #include "pool/program.h"
 
+#include "ehdr.h"
 #include "play.h"
 #include "play_priv.h"
 
@@ -898,18 +899,7 @@ play_make_elf(struct play_elf *f)
 	unsigned u;
 
 	memset(f, 0, sizeof *f);
-	memcpy(f->eh.e_ident, ELFMAG, SELFMAG);
-	f->eh.e_ident[EI_CLASS] = ELFCLASS64;
-	f->eh.e_ident[EI_DATA] = ELFDATA2LSB;
-	f->eh.e_ident[EI_VERSION] = EV_CURRENT;
-	f->eh.e_type = ET_EXEC;
-	f->eh.e_machine = EM_X86_64;
-	f->eh.e_version = EV_CURRENT;
-	f->eh.e_entry = PLAY_CODE + 0x800;
-	f->eh.e_phoff = offsetof(struct play_elf, ph);
-	f->eh.e_ehsize = sizeof f->eh;
-	f->eh.e_phentsize = sizeof f->ph[0];
-	f->eh.e_phnum = 3;
+	ehdr_init(&f->eh, ET_EXEC, PLAY_CODE + 0x800, 3);
 	play_segment(&f->ph[0], PLAY_CODE, 0, SBX_PAGE, PF_R | PF_X);
 	play_segment(&f->ph[1], PLAY_CONST, SBX_PAGE, SBX_PAGE, PF_R);
 	play_segment(&f->ph[2], PLAY_DATA, 2 * SBX_PAGE, sizeof f->data,

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "linux/elf.h"
 #include "machine/paging.h"
+#include "ehdr.h"
 #include "test.h"
 
 /* Two segments: code and data. */
@@ -33,18 +34,7 @@ make(void)
 {
 
 	memset(&f, 0, sizeof f);
-	memcpy(f.eh.e_ident, ELFMAG, SELFMAG);
-	f.eh.e_ident[EI_CLASS] = ELFCLASS64;
-	f.eh.e_ident[EI_DATA] = ELFDATA2LSB;
-	f.eh.e_ident[EI_VERSION] = EV_CURRENT;
-	f.eh.e_type = ET_EXEC;
-	f.eh.e_machine = EM_X86_64;
-	f.eh.e_version = EV_CURRENT;
-	f.eh.e_entry = 0x400100;
-	f.eh.e_phoff = offsetof(struct file, ph);
-	f.eh.e_ehsize = sizeof f.eh;
-	f.eh.e_phentsize = sizeof f.ph[0];
-	f.eh.e_phnum = 2;
+	ehdr_init(&f.eh, ET_EXEC, 0x400100, 2);
 	f.ph[0].p_type = PT_LOAD;
 	f.ph[0].p_flags = PF_R | PF_X;
 	f.ph[0].p_vaddr = 0x400000;

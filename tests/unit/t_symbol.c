@@ -21,6 +21,7 @@
 #include "base/os.h"
 #include "linux/elf.h"
 #include "linux/symbol.h"
+#include "ehdr.h"
 #include "test.h"
 
 #define CODE		0x400000	/* two pages of it, then data */
@@ -46,18 +47,7 @@ make(void)
 {
 
 	memset(&f, 0, sizeof f);
-	memcpy(f.eh.e_ident, ELFMAG, SELFMAG);
-	f.eh.e_ident[EI_CLASS] = ELFCLASS64;
-	f.eh.e_ident[EI_DATA] = ELFDATA2LSB;
-	f.eh.e_ident[EI_VERSION] = EV_CURRENT;
-	f.eh.e_type = ET_EXEC;
-	f.eh.e_machine = EM_X86_64;
-	f.eh.e_version = EV_CURRENT;
-	f.eh.e_entry = CODE + 0x100;
-	f.eh.e_phoff = offsetof(struct file, ph);
-	f.eh.e_ehsize = sizeof f.eh;
-	f.eh.e_phentsize = sizeof f.ph[0];
-	f.eh.e_phnum = 2;
+	ehdr_init(&f.eh, ET_EXEC, CODE + 0x100, 2);
 	f.eh.e_shoff = offsetof(struct file, sh);
 	f.eh.e_shentsize = sizeof f.sh[0];
 	f.eh.e_shnum = 3;
@@ -100,18 +90,27 @@ add_func(const char *name, uint64_t va, uint64_t size)
 	add(name, va, size, ELF64_ST_INFO(STB_LOCAL, STT_FUNC));
 }
 
+/* Those of the file of (len) bytes at (b), where the plan puts it. */
+static struct sbx_symbols *
+symbols(const uint8_t *b, size_t len)
+{
+	struct sbx_symbols *syms = NULL;
+
+	SBX_Err_Clear(&err);
+	CHECK_EQ(SBX_Elf_Plan(b, len, SBX_ELF_PIE_BASE, &plan, &err), 0);
+	CHECK_EQ(SBX_Symbols_New(&syms, &err), 0);
+	CHECK_EQ(SBX_Symbols_Add(syms, b, len, &plan, "/p", &err), 0);
+	return (syms);
+}
+
 /* What is said of (va), "" if nothing. */
 static const char *
 name_of(uint64_t va, size_t len)
 {
 	static char buf[SBX_SYMBOL_TEXT_MAX];
-	struct sbx_symbols *syms = NULL;
+	struct sbx_symbols *syms = symbols((const void *)&f, len);
 	int i;
 
-	SBX_Err_Clear(&err);
-	CHECK_EQ(SBX_Elf_Plan(&f, len, SBX_ELF_PIE_BASE, &plan, &err), 0);
-	CHECK_EQ(SBX_Symbols_New(&syms, &err), 0);
-	CHECK_EQ(SBX_Symbols_Add(syms, &f, len, &plan, "/p", &err), 0);
 	i = SBX_Symbols_Find(syms, va, buf, sizeof buf);
 	CHECK_EQ(i, buf[0] == '\0' ? -1 : 0);
 	SBX_Symbols_Destroy(&syms);
@@ -272,20 +271,15 @@ damaged(void)
 	CHECK(strcmp(name_of(CODE + 0x101, 0x2000), "") != 0);
 }
 
-/* More than fit: the first ones have names, and memory is bounded. */
-static void
-many(void)
+/* Another file like it, with (n) symbols like its first one, which follow each
+ * other, and then as many bytes as make it (len). */
+static uint8_t *
+make_large(size_t n, size_t len)
 {
-	const size_t n = SBX_SYMBOLS_MAX + 1000;
-	const size_t len = sizeof f + n * sizeof(Elf64_Sym);
-	struct sbx_symbols *syms = NULL;
-	char buf[SBX_SYMBOL_TEXT_MAX];
 	Elf64_Sym *s;
 	uint8_t *b;
 	size_t u;
 
-	make();
-	add_func("name", CODE + 0x100, 0x80);
 	f.sh[1].sh_offset = sizeof f;
 	f.sh[1].sh_size = n * sizeof *s;
 	b = aligned_alloc(64, (len + 63) / 64 * 64);
@@ -295,13 +289,30 @@ many(void)
 	for (u = 0; u < n; u++) {
 		s[u] = f.sym[1];
 		s[u].st_size = 1;
-		s[u].st_value = CODE + (u < SBX_SYMBOLS_MAX ? u % 0x1000 :
-		    0x1000 + u % 1000);
+		s[u].st_value = CODE + u % 0x1000;
 	}
-	SBX_Err_Clear(&err);
-	CHECK_EQ(SBX_Elf_Plan(b, len, 0, &plan, &err), 0);
-	CHECK_EQ(SBX_Symbols_New(&syms, &err), 0);
-	CHECK_EQ(SBX_Symbols_Add(syms, b, len, &plan, "/p", &err), 0);
+	return (b);
+}
+
+/* More than fit: the first ones have names, and memory is bounded. */
+static void
+many(void)
+{
+	const size_t n = SBX_SYMBOLS_MAX + 1000;
+	const size_t len = sizeof f + n * sizeof(Elf64_Sym);
+	struct sbx_symbols *syms;
+	char buf[SBX_SYMBOL_TEXT_MAX];
+	Elf64_Sym *s;
+	uint8_t *b;
+	size_t u;
+
+	make();
+	add_func("name", CODE + 0x100, 0x80);
+	b = make_large(n, len);
+	s = (void *)(b + sizeof f);
+	for (u = SBX_SYMBOLS_MAX; u < n; u++)
+		s[u].st_value = CODE + 0x1000 + u % 1000;
+	syms = symbols(b, len);
 	CHECK_EQ(SBX_Symbols_Find(syms, CODE + 0xfff, buf, sizeof buf), 0);
 	CHECK(!strcmp(buf, "name+0x0"));
 	CHECK_EQ(SBX_Symbols_Find(syms, CODE + 0x1010, buf, sizeof buf), -1);
@@ -316,32 +327,17 @@ one_long_name(void)
 {
 	const size_t n = SBX_SYMBOLS_MAX, str = (size_t)48 << 20;
 	const size_t at = sizeof f + n * sizeof(Elf64_Sym), len = at + str;
-	struct sbx_symbols *syms = NULL;
+	struct sbx_symbols *syms;
 	char buf[SBX_SYMBOL_TEXT_MAX];
-	Elf64_Sym *s;
 	uint8_t *b;
-	size_t u;
 
 	make();
 	add_func("name", CODE + 0x100, 0x80);
-	f.sh[1].sh_offset = sizeof f;
-	f.sh[1].sh_size = n * sizeof *s;
 	f.sh[2].sh_offset = at;
 	f.sh[2].sh_size = str;
-	b = aligned_alloc(64, (len + 63) / 64 * 64);
-	AN(b);
-	memcpy(b, &f, sizeof f);
-	s = (void *)(b + sizeof f);
-	for (u = 0; u < n; u++) {
-		s[u] = f.sym[1];
-		s[u].st_size = 1;
-		s[u].st_value = CODE + u % 0x1000;
-	}
+	b = make_large(n, len);
 	memset(b + at, 'x', str);
-	SBX_Err_Clear(&err);
-	CHECK_EQ(SBX_Elf_Plan(b, len, 0, &plan, &err), 0);
-	CHECK_EQ(SBX_Symbols_New(&syms, &err), 0);
-	CHECK_EQ(SBX_Symbols_Add(syms, b, len, &plan, "/p", &err), 0);
+	syms = symbols(b, len);
 	CHECK_EQ(SBX_Symbols_Find(syms, CODE + 0xfff, buf, sizeof buf), 0);
 	CHECK_EQ(strspn(buf, "x"), SBX_SYMBOL_NAME_MAX);
 	CHECK(!strcmp(buf + SBX_SYMBOL_NAME_MAX, "+0x0"));
@@ -361,7 +357,7 @@ symbol_of_mine(int i)
 static void
 itself(void)
 {
-	struct sbx_symbols *syms = NULL;
+	struct sbx_symbols *syms;
 	char buf[SBX_SYMBOL_TEXT_MAX];
 	struct stat st;
 	uint64_t u, at;
@@ -375,12 +371,7 @@ itself(void)
 	p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	AN(p != MAP_FAILED);
 	(void)close(fd);
-	SBX_Err_Clear(&err);
-	CHECK_EQ(SBX_Elf_Plan(p, (size_t)st.st_size, SBX_ELF_PIE_BASE, &plan,
-	    &err), 0);
-	CHECK_EQ(SBX_Symbols_New(&syms, &err), 0);
-	CHECK_EQ(SBX_Symbols_Add(syms, p, (size_t)st.st_size, &plan, "/p",
-	    &err), 0);
+	syms = symbols(p, (size_t)st.st_size);
 	/* its own place is found by what is there, wherever it was loaded */
 	for (u = 0, at = 0; u < plan.n_seg && at == 0; u++) {
 		uint8_t *q = memmem(p + plan.seg[u].off, plan.seg[u].len,

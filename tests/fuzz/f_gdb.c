@@ -142,15 +142,6 @@ gdb_frame(uint8_t *to, size_t max, const uint8_t *b, size_t l)
 }
 
 int
-LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-
-	(void)argc;
-	(void)argv;
-	return (0);
-}
-
-int
 LLVMFuzzerTestOneInput(const uint8_t *b, size_t l)
 {
 	static uint8_t buf[INPUT_MAX * 2];

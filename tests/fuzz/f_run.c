@@ -99,15 +99,6 @@ run_string(char what, const char *s)
 }
 
 int
-LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-
-	(void)argc;
-	(void)argv;
-	return (0);
-}
-
-int
 LLVMFuzzerTestOneInput(const uint8_t *b, size_t l)
 {
 	char *s;

@@ -156,15 +156,6 @@ words_args(char what, const char *s, size_t l)
 }
 
 int
-LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-
-	(void)argc;
-	(void)argv;
-	return (0);
-}
-
-int
 LLVMFuzzerTestOneInput(const uint8_t *b, size_t l)
 {
 	char *s;

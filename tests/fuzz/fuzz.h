@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Once. Returns 0. */
+/* Once, in those that have it. Returns 0. */
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 /* For each input. Returns 0; what is wrong does not return. */

@@ -22,6 +22,16 @@
 
 static unsigned long replayed;
 
+/* For those that have none, as it is with libFuzzer. */
+int __attribute__((__weak__))
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+
+	(void)argc;
+	(void)argv;
+	return (0);
+}
+
 static void
 replay_file(const char *path)
 {

@@ -104,12 +104,42 @@ Kvm_Open(const struct sbx_program_cfg *cfg)
 	return (prg);
 }
 
+struct sbx_program *
+Kvm_OpenOne(const char *path)
+{
+	struct sbx_program_cfg cfg;
+
+	Kvm_Cfg(&cfg, path);
+	cfg.max_vms = 1;
+	return (Kvm_Open(&cfg));
+}
+
 void
 Kvm_Close(struct sbx_program **prg)
 {
 
 	SBX_Program_Cool(*prg);
 	SBX_Program_Close(prg);
+}
+
+struct sbx_pool_stats
+Kvm_Stats(struct sbx_program *prg)
+{
+	struct sbx_pool_stats st;
+
+	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
+	return (st);
+}
+
+struct sbx_vm *
+Kvm_Borrow(struct sbx_program *prg, struct sbx_err *err)
+{
+	struct sbx_vm *vm;
+
+	SBX_Err_Clear(err);
+	vm = SBX_Pool_Get(SBX_Program_Pool(prg), err);
+	AN(vm);
+	return (vm);
 }
 
 int

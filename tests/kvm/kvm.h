@@ -25,7 +25,15 @@ void Kvm_Cfg(struct sbx_program_cfg *, const char *path);
 
 /* Open and warm; it must succeed. */
 struct sbx_program *Kvm_Open(const struct sbx_program_cfg *);
+/* The same with the defaults, (path), and one VM at most. */
+struct sbx_program *Kvm_OpenOne(const char *path);
 void Kvm_Close(struct sbx_program **);
+
+/* Its counters now. */
+struct sbx_pool_stats Kvm_Stats(struct sbx_program *);
+
+/* A VM of it, which there must be. (err) is clear then. */
+struct sbx_vm *Kvm_Borrow(struct sbx_program *, struct sbx_err *err);
 
 /*
  * One GET for (url), and give the VM back. Returns the status, or -1 with

@@ -100,9 +100,9 @@ without_exits(void)
 
 	Kvm_Cfg(&cfg, Kvm_Guest("slow"));
 	prg = Kvm_Open(&cfg);
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &a);
+	a = Kvm_Stats(prg);
 	CHECK_EQ(Kvm_Get(prg, "/?ms=20", NULL, 0, &err), 200);
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &b);
+	b = Kvm_Stats(prg);
 	/* where the host has no steady TSC it takes calls, and many */
 	CHECK(b.syscalls - a.syscalls == 0 || b.syscalls - a.syscalls > 20);
 	printf("%s\n", b.syscalls == a.syscalls ? "vDSO" : "no vDSO");

@@ -26,6 +26,14 @@ static char dir[64];
 static sem_t at_disk, go_on;
 static _Atomic int slow, broken;
 
+static struct sbx_program *prg;
+static struct sbx_err err;
+
+/* The last news. */
+static char text[1024];
+static uint64_t seen;
+static int bad;
+
 /* A disk that takes its time. */
 static ssize_t
 disk_pwrite(int fd, const void *b, size_t l, off_t off)
@@ -75,10 +83,21 @@ begin(struct sbx_program_cfg *cfg)
 	AZ(sem_init(&at_disk, 0, 0));
 	AZ(sem_init(&go_on, 0, 0));
 	slow = broken = 0;
+	seen = 0;
+	bad = -1;
 	sbx_os.pwrite = disk_pwrite;
 	Kvm_Cfg(cfg, Kvm_Guest("deep"));
 	cfg->core_dir = dir;
 	cfg->backoff = 0;
+}
+
+/* Are there any? */
+static int
+news(void)
+{
+
+	return (SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad, text,
+	    sizeof text));
 }
 
 static void
@@ -98,12 +117,7 @@ static void
 nobody_waits(void)
 {
 	struct sbx_program_cfg cfg;
-	struct sbx_program *prg;
 	struct sbx_pool_stats st;
-	struct sbx_err err;
-	char text[1024];
-	uint64_t seen = 0;
-	int bad = 1;
 
 	begin(&cfg);
 	cfg.max_vms = 1;
@@ -116,26 +130,23 @@ nobody_waits(void)
 	CHECK_EQ(Kvm_Get(prg, "/crash", NULL, 0, &err), -1);
 	CHECK_EQ(Kvm_Get(prg, "/ok", NULL, 0, &err), 200);
 	CHECK_EQ(Kvm_Get(prg, "/ok", NULL, 0, &err), 200);
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
+	st = Kvm_Stats(prg);
 	CHECK_EQ(st.cores, 0);
 	CHECK_EQ(st.cores_skipped, 1);
-	CHECK_EQ(SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad, text,
-	    sizeof text), 0);
+	CHECK_EQ(news(), 0);
 	AZ(sem_post(&go_on));
 	/* and who stops the pool waits until it is complete */
 	SBX_Program_Cool(prg);
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
+	st = Kvm_Stats(prg);
 	CHECK_EQ(st.cores, 1);
 	CHECK_EQ(st.cores_failed, 0);
 	CHECK_EQ(st.cores_skipped, 1);
 	CHECK_EQ(st.vms, 0);
 	CHECK_EQ(st.kills, 2);
-	CHECK_EQ(SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad, text,
-	    sizeof text), 1);
+	CHECK_EQ(news(), 1);
 	CHECK_EQ(bad, 0);
 	CHECK_HAS(text, "core of request 0: /tmp/sbx-core.");
-	CHECK_EQ(SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad, text,
-	    sizeof text), 0);
+	CHECK_EQ(news(), 0);
 	SBX_Program_Close(&prg);
 	CHECK_EQ(files(NULL, 0, 0), 1);
 	end();
@@ -149,10 +160,8 @@ static void
 counts_not(void)
 {
 	struct sbx_program_cfg cfg;
-	struct sbx_program *prg;
 	struct sbx_pool_stats st;
 	struct sbx_pool *pool;
-	struct sbx_err err;
 	struct sbx_vm *busy;
 
 	begin(&cfg);
@@ -160,9 +169,7 @@ counts_not(void)
 	cfg.queue_timeout = 10 * Kvm_Slow();
 	prg = Kvm_Open(&cfg);
 	pool = SBX_Program_Pool(prg);
-	SBX_Err_Clear(&err);
-	busy = SBX_Pool_Get(pool, &err);
-	AN(busy);
+	busy = Kvm_Borrow(prg, &err);
 	slow = 1;
 	CHECK_EQ(Kvm_Get(prg, "/crash", NULL, 0, &err), -1);
 	AZ(sem_wait(&at_disk));
@@ -184,12 +191,8 @@ static void
 all_are_told(void)
 {
 	struct sbx_program_cfg cfg;
-	struct sbx_program *prg;
-	struct sbx_err err;
-	char text[2][1024];
-	uint64_t seen = 0;
+	char first[sizeof text];
 	unsigned u;
-	int bad = 1;
 
 	begin(&cfg);
 	cfg.max_cores = 20;
@@ -204,17 +207,14 @@ all_are_told(void)
 		CHECK_EQ(SBX_Program_Warm(prg, &err), 0);
 		if (u != 1)
 			continue;
-		CHECK_EQ(SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad,
-		    text[0], sizeof text[0]), 1);
-		CHECK_EQ(SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad,
-		    text[1], sizeof text[1]), 1);
-		CHECK(strcmp(text[0], text[1]) != 0);
-		CHECK_EQ(SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad,
-		    text[1], sizeof text[1]), 0);
+		CHECK_EQ(news(), 1);
+		strcpy(first, text);
+		CHECK_EQ(news(), 1);
+		CHECK(strcmp(first, text) != 0);
+		CHECK_EQ(news(), 0);
 	}
 	SBX_Program_Cool(prg);
-	for (u = 0; SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad,
-	    text[0], sizeof text[0]); u++)
+	for (u = 0; news(); u++)
 		CHECK_EQ(bad, 0);
 	CHECK_EQ(u, 16);
 	SBX_Program_Close(&prg);
@@ -226,12 +226,7 @@ static void
 disk_fails(void)
 {
 	struct sbx_program_cfg cfg;
-	struct sbx_program *prg;
 	struct sbx_pool_stats st;
-	struct sbx_err err;
-	char text[1024];
-	uint64_t seen = 0;
-	int bad = 0;
 
 	begin(&cfg);
 	prg = Kvm_Open(&cfg);
@@ -239,11 +234,10 @@ disk_fails(void)
 	CHECK_EQ(Kvm_Get(prg, "/crash", NULL, 0, &err), -1);
 	CHECK_EQ(Kvm_Get(prg, "/ok", NULL, 0, &err), 200);
 	SBX_Program_Cool(prg);
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
+	st = Kvm_Stats(prg);
 	CHECK_EQ(st.cores, 0);
 	CHECK_EQ(st.cores_failed, 1);
-	CHECK_EQ(SBX_Pool_CoreNews(SBX_Program_Pool(prg), &seen, &bad, text,
-	    sizeof text), 1);
+	CHECK_EQ(news(), 1);
 	CHECK_EQ(bad, 1);
 	CHECK_HAS(text, "no core of request 0: ");
 	CHECK_HAS(text, "Input/output error");
@@ -267,8 +261,6 @@ nothing_of_ours(void)
 {
 	char secret[33], path[512], *heap;
 	struct sbx_program_cfg cfg;
-	struct sbx_program *prg;
-	struct sbx_err err;
 	struct stat st;
 	unsigned u;
 	uint8_t *b;

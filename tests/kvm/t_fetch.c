@@ -296,15 +296,6 @@ get(const char *url, int gone_ms)
 	return (i);
 }
 
-static struct sbx_pool_stats
-stats(void)
-{
-	struct sbx_pool_stats st;
-
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
-	return (st);
-}
-
 static void
 begin(const char *guest, double timeout)
 {
@@ -342,9 +333,9 @@ exits(void)
 	CHECK(did.usage.waited >= 90 * MS);
 	CHECK((double)(did.usage.run - did.usage.waited) <
 	    100 * MS * Kvm_Slow());
-	CHECK_EQ(stats().fetches, 1 + 64 + 8);
-	CHECK_EQ(stats().fetch_errors, 0);
-	CHECK_EQ(stats().fetch_bytes, 1000 + 64 * 2000 + 8 * 28000 +
+	CHECK_EQ(Kvm_Stats(prg).fetches, 1 + 64 + 8);
+	CHECK_EQ(Kvm_Stats(prg).fetch_errors, 0);
+	CHECK_EQ(Kvm_Stats(prg).fetch_bytes, 1000 + 64 * 2000 + 8 * 28000 +
 	    9 + 64 * 9 + 8 * 16);
 	/* one after the other: the arena is used up and there is another */
 	CHECK_EQ(get("/get?n=200&seq=1&url=/now/10000", 0), 200);
@@ -375,8 +366,8 @@ large(void)
 	CHECK_EQ(did.len, 2000);
 	CHECK_EQ(get("/get?url=/refuse/40", 0), 502);
 	CHECK_HAS(did.first, "error=ELOOP");
-	CHECK_EQ(stats().fetch_loops, 1);
-	CHECK_EQ(stats().kills, 0);
+	CHECK_EQ(Kvm_Stats(prg).fetch_loops, 1);
+	CHECK_EQ(Kvm_Stats(prg).kills, 0);
 	/* all that it may, and one more */
 	CHECK_EQ(get("/get?n=10001&seq=1&quiet=1&url=/now/1", 0), 200);
 	CHECK_EQ(did.n_start, 10000);
@@ -405,7 +396,7 @@ waiting(void)
 	CHECK_EQ(get("/get?n=4&sleep=200&url=/after/100/5", 0), 200);
 	CHECK_EQ(did.len, 20);
 	CHECK_EQ(did.n_wait, 0);
-	CHECK_EQ(stats().kills, 0);
+	CHECK_EQ(Kvm_Stats(prg).kills, 0);
 	Kvm_Close(&prg);
 }
 
@@ -422,16 +413,16 @@ killed(void)
 	CHECK_EQ(get("/get?wait=0&spin=1&n=5&url=/never/", 0), -1);
 	CHECK_HAS(did.err.msg, "request_timeout");
 	CHECK_EQ(get("/get?n=5&url=/never/&timeout=5000", 0), -1);
-	CHECK_EQ(stats().kill_timeout, 3);
-	CHECK_EQ(stats().kills, 3);
+	CHECK_EQ(Kvm_Stats(prg).kill_timeout, 3);
+	CHECK_EQ(Kvm_Stats(prg).kills, 3);
 	Kvm_Close(&prg);
 	begin("fetch", 10);
 	CHECK_EQ(get("/get?n=5&url=/never/", 50), -1);
 	CHECK_HAS(did.err.msg, "client");
 	CHECK(did.ns >= 50 * MS);
 	CHECK(did.ns < 5000 * MS * Kvm_Slow());
-	CHECK_EQ(stats().kill_gone, 1);
-	CHECK_EQ(stats().kills, 1);
+	CHECK_EQ(Kvm_Stats(prg).kill_gone, 1);
+	CHECK_EQ(Kvm_Stats(prg).kills, 1);
 	CHECK_EQ(get("/get?url=/now/1", 0), 200);
 	Kvm_Close(&prg);
 }
@@ -471,7 +462,7 @@ hostile(void)
 	CHECK_EQ(did.n_start, 2);
 	CHECK_EQ(get("/leave-dead?url=/never/", 0), -1);
 	CHECK_EQ(did.n_start, 2);
-	CHECK_EQ(stats().kills, 1);
+	CHECK_EQ(Kvm_Stats(prg).kills, 1);
 	Kvm_Close(&prg);
 }
 

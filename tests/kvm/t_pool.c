@@ -75,15 +75,6 @@ clients(const char *url)
 		AZ(pthread_join(t[u], NULL));
 }
 
-static struct sbx_pool_stats
-stats(void)
-{
-	struct sbx_pool_stats st;
-
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
-	return (st);
-}
-
 static void
 many_threads(void)
 {
@@ -92,15 +83,15 @@ many_threads(void)
 	Kvm_Cfg(&cfg, Kvm_Example("hello"));
 	cfg.max_vms = 4;
 	prg = Kvm_Open(&cfg);
-	CHECK_EQ(stats().vms, 1);
+	CHECK_EQ(Kvm_Stats(prg).vms, 1);
 	rounds = 500;
 	clients(NULL);
 	CHECK_EQ(n_good, rounds * THREADS);
-	CHECK(stats().vms <= 4);
-	CHECK_EQ(stats().vms_busy, 0);
-	CHECK_EQ(stats().requests, rounds * THREADS);
-	CHECK_EQ(stats().answers, rounds * THREADS);
-	CHECK_EQ(stats().resets, rounds * THREADS);
+	CHECK(Kvm_Stats(prg).vms <= 4);
+	CHECK_EQ(Kvm_Stats(prg).vms_busy, 0);
+	CHECK_EQ(Kvm_Stats(prg).requests, rounds * THREADS);
+	CHECK_EQ(Kvm_Stats(prg).answers, rounds * THREADS);
+	CHECK_EQ(Kvm_Stats(prg).resets, rounds * THREADS);
 	Kvm_Close(&prg);
 }
 
@@ -140,12 +131,9 @@ sleeps(void)
 static void
 upkeep_sleeps(void)
 {
-	struct sbx_program_cfg cfg;
 	long n;
 
-	Kvm_Cfg(&cfg, Kvm_Example("hello"));
-	cfg.max_vms = 1;
-	prg = Kvm_Open(&cfg);
+	prg = Kvm_OpenOne(Kvm_Example("hello"));
 	/* it may not have come to its bed yet */
 	while ((n = sleeps()) < 1)
 		(void)usleep(1000);
@@ -154,7 +142,7 @@ upkeep_sleeps(void)
 	rounds = 200;
 	clients(NULL);
 	CHECK_EQ(n_good, rounds * THREADS);
-	CHECK(stats().waited > 100);
+	CHECK(Kvm_Stats(prg).waited > 100);
 	CHECK(sleeps() - n < 10);
 	Kvm_Close(&prg);
 }
@@ -170,13 +158,11 @@ no_queue(void)
 	cfg.max_vms = 1;
 	cfg.queue_length = 0;
 	prg = Kvm_Open(&cfg);
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
-	AN(vm);
+	vm = Kvm_Borrow(prg, &err);
 	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), -1);
 	CHECK_EQ(err.kind, SBX_FAIL_BUSY);
 	CHECK_HAS(err.msg, "queue_length");
-	CHECK_EQ(stats().queue_full, 1);
+	CHECK_EQ(Kvm_Stats(prg).queue_full, 1);
 	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
 	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
 	Kvm_Close(&prg);
@@ -194,17 +180,15 @@ late(void)
 	cfg.max_vms = 1;
 	cfg.queue_timeout = 0.05;
 	prg = Kvm_Open(&cfg);
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
-	AN(vm);
+	vm = Kvm_Borrow(prg, &err);
 	t = SBX_Os_Mono();
 	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), -1);
 	t = SBX_Os_Mono() - t;
 	CHECK(t >= 50000000);
 	CHECK_EQ(err.kind, SBX_FAIL_BUSY);
 	CHECK_HAS(err.msg, "queue_timeout");
-	CHECK_EQ(stats().queue_late, 1);
-	CHECK_EQ(stats().queue, 0);
+	CHECK_EQ(Kvm_Stats(prg).queue_late, 1);
+	CHECK_EQ(Kvm_Stats(prg).queue, 0);
 	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
 	Kvm_Close(&prg);
 }
@@ -224,8 +208,8 @@ crashes(void)
 	rounds = 10;
 	clients("/");
 	CHECK_EQ(n_killed, rounds * THREADS);
-	CHECK_EQ(stats().kill_fault, rounds * THREADS);
-	CHECK_EQ(stats().kills, rounds * THREADS);
+	CHECK_EQ(Kvm_Stats(prg).kill_fault, rounds * THREADS);
+	CHECK_EQ(Kvm_Stats(prg).kills, rounds * THREADS);
 	CHECK_EQ(Kvm_Get(prg, "/ok", body, sizeof body, &err), 200);
 	Kvm_Close(&prg);
 }
@@ -245,7 +229,7 @@ deadlines(void)
 	t = SBX_Os_Mono() - t;
 	CHECK_HAS(err.msg, "request_timeout");
 	CHECK(t >= 100000000);
-	CHECK_EQ(stats().kill_timeout, 1);
+	CHECK_EQ(Kvm_Stats(prg).kill_timeout, 1);
 	CHECK_EQ(Kvm_Get(prg, "/ok", NULL, 0, &err), 200);
 	Kvm_Close(&prg);
 	/* waiting inside of the host ends too */
@@ -276,7 +260,7 @@ warmup_stalls(void)
 	prg = Kvm_Open(&cfg);
 	t = SBX_Os_Mono() - t;
 	CHECK(t < 30 * INT64_C(1000000000));
-	CHECK(stats().warmup_fail >= 1);
+	CHECK(Kvm_Stats(prg).warmup_fail >= 1);
 	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
 	Kvm_Close(&prg);
 }
@@ -317,7 +301,7 @@ cold(void)
 		CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
 		SBX_Program_Cool(prg);
 		CHECK_EQ(SBX_Pool_Healthy(SBX_Program_Pool(prg)), 0);
-		CHECK_EQ(stats().vms, 0);
+		CHECK_EQ(Kvm_Stats(prg).vms, 0);
 		CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), -1);
 		CHECK_HAS(err.msg, "cold");
 		SBX_Err_Clear(&err);
@@ -340,24 +324,19 @@ static void
 cold_while_busy(void)
 {
 	const struct timespec ts = { 0, 20000000 };
-	struct sbx_program_cfg cfg;
 	struct sbx_vm *vm;
 	struct sbx_err err;
 	pthread_t t;
 
-	Kvm_Cfg(&cfg, Kvm_Example("hello"));
-	cfg.max_vms = 1;
-	prg = Kvm_Open(&cfg);
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
-	AN(vm);
+	prg = Kvm_OpenOne(Kvm_Example("hello"));
+	vm = Kvm_Borrow(prg, &err);
 	AZ(pthread_create(&t, NULL, cooler, NULL));
 	while (SBX_Pool_Healthy(SBX_Program_Pool(prg)))
 		(void)nanosleep(&ts, NULL);
 	CHECK_EQ(Kvm_Serve(vm, "/", &err), 200);
 	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
 	AZ(pthread_join(t, NULL));
-	CHECK_EQ(stats().vms, 0);
+	CHECK_EQ(Kvm_Stats(prg).vms, 0);
 	SBX_Program_Close(&prg);
 }
 
@@ -391,7 +370,7 @@ mappings_full(void)
 	sbx_os.munmap = full_munmap;
 	SBX_Program_Cool(prg);
 	sbx_os.munmap = sbx_os_real.munmap;
-	CHECK_EQ(stats().vms, 0);
+	CHECK_EQ(Kvm_Stats(prg).vms, 0);
 	AN(kept);
 	CHECK_EQ(((struct sbx_vm *)kept)->serial, 0);
 	AZ(munmap(kept, sizeof(struct sbx_vm)));

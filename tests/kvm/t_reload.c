@@ -111,15 +111,6 @@ info(void)
 	return (i);
 }
 
-static struct sbx_pool_stats
-stats(void)
-{
-	struct sbx_pool_stats st;
-
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
-	return (st);
-}
-
 static void
 ask(void)
 {
@@ -143,9 +134,9 @@ wait_for_vms(unsigned n)
 {
 	unsigned u;
 
-	for (u = 0; u < 5000 && stats().vms > n; u++)
+	for (u = 0; u < 5000 && Kvm_Stats(prg).vms > n; u++)
 		(void)usleep(1000);
-	CHECK_EQ(stats().vms, n);
+	CHECK_EQ(Kvm_Stats(prg).vms, n);
 }
 
 static void
@@ -223,19 +214,19 @@ anew(void)
 		CHECK_EQ(info().generation, u);
 		CHECK_EQ(get("/"), u);
 	}
-	requests = stats().requests;
+	requests = Kvm_Stats(prg).requests;
 	/* the same file once more is a start of its own */
 	ask();
 	wait_for_it();
 	CHECK_EQ(info().generation, u);
 	CHECK_EQ(get("/"), u - 1);
-	CHECK_EQ(stats().requests, requests + 1);
-	CHECK_EQ(stats().requests, 10);
-	CHECK_EQ(stats().reloads, 9);
-	CHECK_EQ(stats().reload_fails, 0);
+	CHECK_EQ(Kvm_Stats(prg).requests, requests + 1);
+	CHECK_EQ(Kvm_Stats(prg).requests, 10);
+	CHECK_EQ(Kvm_Stats(prg).reloads, 9);
+	CHECK_EQ(Kvm_Stats(prg).reload_fails, 0);
 	wait_for_vms(1);
-	CHECK_EQ(stats().created, 10);
-	CHECK_EQ(stats().destroyed, 9);
+	CHECK_EQ(Kvm_Stats(prg).created, 10);
+	CHECK_EQ(Kvm_Stats(prg).destroyed, 9);
 	/* of the images, too, there is one left */
 	for (u = 0; u < 1000 && test_mappings() > maps; u++)
 		(void)usleep(1000);
@@ -255,9 +246,7 @@ in_flight(void)
 
 	begin();
 	pool = SBX_Program_Pool(prg);
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(pool, &err);
-	AN(vm);
+	vm = Kvm_Borrow(prg, &err);
 	reload(2);
 	reload(3);
 	CHECK(SBX_Program_Pool(prg) == pool);
@@ -267,9 +256,9 @@ in_flight(void)
 	body[l] = '\0';
 	CHECK_EQ(version_of(body), 1);
 	CHECK_EQ(get("/"), 3);
-	CHECK_EQ(stats().vms_busy, 1);
+	CHECK_EQ(Kvm_Stats(prg).vms_busy, 1);
 	SBX_Pool_Put(pool, &vm);
-	CHECK_EQ(stats().vms_busy, 0);
+	CHECK_EQ(Kvm_Stats(prg).vms_busy, 0);
 	wait_for_vms(1);
 	CHECK_EQ(get("/"), 3);
 	Kvm_Close(&prg);
@@ -300,17 +289,15 @@ in_line(void)
 	cfg.queue_length = 1;
 	install(1, "none");
 	prg = Kvm_Open(&cfg);
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
-	AN(vm);
+	vm = Kvm_Borrow(prg, &err);
 	waiter_got = 0;
 	AZ(pthread_create(&t, NULL, waiter, NULL));
-	while (stats().queue == 0)
+	while (Kvm_Stats(prg).queue == 0)
 		(void)usleep(1000);
 	reload(2);
 	AZ(pthread_join(t, NULL));
 	CHECK_EQ(waiter_got, 2);
-	CHECK_EQ(stats().waited, 1);
+	CHECK_EQ(Kvm_Stats(prg).waited, 1);
 	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
 	wait_for_vms(1);
 	Kvm_Close(&prg);
@@ -328,22 +315,20 @@ bound(void)
 	begin();
 	pool = SBX_Program_Pool(prg);
 	for (u = 0; u < 9; u++) {
-		SBX_Err_Clear(&err);
-		vm[u] = SBX_Pool_Get(pool, &err);
-		AN(vm[u]);
+		vm[u] = Kvm_Borrow(prg, &err);
 		if (u % 2)
 			reload(u + 1);
 	}
 	/* twice four, and the one without which nothing would go on */
-	CHECK_EQ(stats().vms, 9);
-	CHECK_EQ(stats().vms_busy, 9);
+	CHECK_EQ(Kvm_Stats(prg).vms, 9);
+	CHECK_EQ(Kvm_Stats(prg).vms_busy, 9);
 	/* for two that go there is another one */
 	SBX_Pool_Put(pool, &vm[0]);
 	SBX_Pool_Put(pool, &vm[1]);
 	CHECK_EQ(get("/"), 8);
 	for (u = 2; u < 9; u++)
 		SBX_Pool_Put(pool, &vm[u]);
-	CHECK_EQ(stats().vms_busy, 0);
+	CHECK_EQ(Kvm_Stats(prg).vms_busy, 0);
 	wait_for_vms(2);
 	CHECK_EQ(get("/"), 8);
 	Kvm_Close(&prg);
@@ -412,12 +397,12 @@ load(void)
 	CHECK(n_good > 200);
 	CHECK_EQ(n_told, 28 + 4);
 	CHECK_EQ(n_told_bad, 4);
-	CHECK_EQ(stats().kills, 0);
-	CHECK_EQ(stats().vms_busy, 0);
-	CHECK_EQ(stats().requests, n_good + 1);
-	CHECK_EQ(stats().answers, n_good + 1);
-	CHECK_EQ(stats().reloads, 28);
-	CHECK_EQ(stats().reload_fails, 4);
+	CHECK_EQ(Kvm_Stats(prg).kills, 0);
+	CHECK_EQ(Kvm_Stats(prg).vms_busy, 0);
+	CHECK_EQ(Kvm_Stats(prg).requests, n_good + 1);
+	CHECK_EQ(Kvm_Stats(prg).answers, n_good + 1);
+	CHECK_EQ(Kvm_Stats(prg).reloads, 28);
+	CHECK_EQ(Kvm_Stats(prg).reload_fails, 4);
 	Kvm_Close(&prg);
 }
 
@@ -465,7 +450,7 @@ many(void)
 static void
 refused(const char *why)
 {
-	const uint64_t fails = stats().reload_fails;
+	const uint64_t fails = Kvm_Stats(prg).reload_fails;
 	const unsigned gen = info().generation;
 
 	ask();
@@ -474,9 +459,9 @@ refused(const char *why)
 	CHECK_HAS(info().error, path);
 	CHECK(info().failed > 0);
 	CHECK_EQ(info().generation, gen);
-	CHECK_EQ(stats().reload_fails, fails + 1);
+	CHECK_EQ(Kvm_Stats(prg).reload_fails, fails + 1);
 	CHECK_EQ(get("/"), 1);
-	CHECK_EQ(stats().vms, 1);
+	CHECK_EQ(Kvm_Stats(prg).vms, 1);
 }
 
 static void
@@ -534,7 +519,7 @@ probe(void)
 	install(1, "none");
 	prg = Kvm_Open(&cfg);
 	CHECK_EQ(get("/"), 1);
-	CHECK_EQ(stats().requests, 1);
+	CHECK_EQ(Kvm_Stats(prg).requests, 1);
 	/* and later */
 	install(2, "status");
 	refused("the probe /probe failed: status 500 where 200 is expected "
@@ -546,7 +531,7 @@ probe(void)
 	refused("request_timeout");
 	reload(2);
 	CHECK_EQ(get("/"), 2);
-	CHECK_EQ(stats().kills, 0);
+	CHECK_EQ(Kvm_Stats(prg).kills, 0);
 	Kvm_Close(&prg);
 	/* another status, another program */
 	cfg.probe_status = 500;
@@ -576,7 +561,7 @@ cold(void)
 		if (u % 2)
 			(void)usleep(u * 1000);
 		SBX_Program_Cool(prg);
-		CHECK_EQ(stats().vms, 0);
+		CHECK_EQ(Kvm_Stats(prg).vms, 0);
 		if (u % 3 == 0)
 			wait_for_it();
 		SBX_Err_Clear(&err);
@@ -588,11 +573,11 @@ cold(void)
 	/* while it is cold nothing is kept */
 	SBX_Program_Cool(prg);
 	reload(u);
-	CHECK_EQ(stats().vms, 0);
+	CHECK_EQ(Kvm_Stats(prg).vms, 0);
 	SBX_Err_Clear(&err);
 	CHECK_EQ(SBX_Program_Warm(prg, &err), 0);
 	CHECK_EQ(get("/"), u);
-	CHECK_EQ(stats().vms, 1);
+	CHECK_EQ(Kvm_Stats(prg).vms, 1);
 	Kvm_Close(&prg);
 }
 
@@ -676,25 +661,22 @@ successor(void)
 
 	begin();
 	pool = SBX_Program_Pool(prg);
-	for (u = 0; u < 3; u++) {
-		SBX_Err_Clear(&err);
-		vm[u] = SBX_Pool_Get(pool, &err);
-		AN(vm[u]);
-	}
+	for (u = 0; u < 3; u++)
+		vm[u] = Kvm_Borrow(prg, &err);
 	for (u = 0; u < 3; u++)
 		SBX_Pool_Put(pool, &vm[u]);
-	CHECK_EQ(stats().vms, 3);
+	CHECK_EQ(Kvm_Stats(prg).vms, 3);
 	old = prg;
 	install(2, "none");
 	begin_cfg(&cfg);
 	prg = Kvm_Open(&cfg);
 	CHECK(prg != old);
-	CHECK_EQ(stats().vms, 3);
+	CHECK_EQ(Kvm_Stats(prg).vms, 3);
 	CHECK_EQ(get("/"), 2);
 	Kvm_Close(&prg);
 	cfg.max_vms++;
 	prg = Kvm_Open(&cfg);
-	CHECK_EQ(stats().vms, 1);
+	CHECK_EQ(Kvm_Stats(prg).vms, 1);
 	Kvm_Close(&prg);
 	Kvm_Close(&old);
 }

@@ -102,25 +102,13 @@ same(struct sbx_program *prg)
 	struct sbx_vm *vm;
 	int i;
 
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(pool, &err);
-	AN(vm);
+	vm = Kvm_Borrow(prg, &err);
 	i = !memcmp(vm->mem, vm->img->golden, vm->img->size);
 	same_threads(&vm->proc.threads, &vm->img->proc.threads);
 	same_channels(&vm->proc.channels, &vm->img->proc.channels);
 	same_timers(&vm->proc.timers, &vm->img->proc.timers);
 	SBX_Pool_Put(pool, &vm);
 	return (i);
-}
-
-static struct sbx_program *
-open_one(const char *path)
-{
-	struct sbx_program_cfg cfg;
-
-	Kvm_Cfg(&cfg, path);
-	cfg.max_vms = 1;
-	return (Kvm_Open(&cfg));
 }
 
 static void
@@ -174,7 +162,7 @@ memory(void)
 	size_t u;
 
 	for (u = 0; u < sizeof cases / sizeof *cases; u++) {
-		prg = open_one(Kvm_Guest(cases[u].guest));
+		prg = Kvm_OpenOne(Kvm_Guest(cases[u].guest));
 		CHECK(same(prg));
 		CHECK_EQ(Kvm_Get(prg, cases[u].url, NULL, 0, &err), 200);
 		CHECK(same(prg));
@@ -194,7 +182,7 @@ residue(void)
 	struct sbx_program *prg;
 	unsigned u;
 
-	prg = open_one(Kvm_Guest("residue"));
+	prg = Kvm_OpenOne(Kvm_Guest("residue"));
 	CHECK_EQ(Kvm_Get(prg, "/read", body, sizeof body, &err), 200);
 	for (u = 0; u < 20; u++) {
 		CHECK_EQ(Kvm_Get(prg, "/fill", NULL, 0, &err), 200);
@@ -212,9 +200,9 @@ budget(void)
 	struct sbx_pool_stats st;
 	struct sbx_program *prg;
 
-	prg = open_one(Kvm_Guest("dirty"));
+	prg = Kvm_OpenOne(Kvm_Guest("dirty"));
 	CHECK_EQ(Kvm_Get(prg, "/?pages=5000", NULL, 0, &err), 200);
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
+	st = Kvm_Stats(prg);
 	CHECK_EQ(st.pages_hot, SBX_HOT_MAX);
 	CHECK(st.pages_dropped > 5000 - SBX_HOT_MAX);
 	CHECK(st.pages_dropped < 5100 - SBX_HOT_MAX);
@@ -229,15 +217,15 @@ aging(void)
 	struct sbx_program *prg;
 	unsigned u;
 
-	prg = open_one(Kvm_Guest("dirty"));
+	prg = Kvm_OpenOne(Kvm_Guest("dirty"));
 	CHECK_EQ(Kvm_Get(prg, "/?pages=800", NULL, 0, &err), 200);
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &old);
+	old = Kvm_Stats(prg);
 	CHECK(old.pages_hot >= 800);
 	for (u = 0; u < 3 * SBX_AGE_MIN; u++) {
 		CHECK_EQ(Kvm_Get(prg, "/?pages=20", NULL, 0, &err), 200);
 		CHECK(same(prg));
 	}
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
+	st = Kvm_Stats(prg);
 	CHECK(st.pages_hot >= 20);
 	CHECK(st.pages_hot < 40);
 	CHECK(st.pages_dropped - old.pages_dropped > 750);
@@ -246,7 +234,7 @@ aging(void)
 		CHECK_EQ(Kvm_Get(prg, "/?pages=20", NULL, 0, &err), 200);
 		CHECK(same(prg));
 	}
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &old);
+	old = Kvm_Stats(prg);
 	CHECK_EQ(old.pages_dropped, st.pages_dropped);
 	CHECK_EQ(old.pages_hot, st.pages_hot);
 	Kvm_Close(&prg);
@@ -281,9 +269,7 @@ image_stays(void)
 	Kvm_Cfg(&cfg, Kvm_Guest("memory_hog"));
 	cfg.memory = 256 << 20;
 	prg = Kvm_Open(&cfg);
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
-	AN(vm);
+	vm = Kvm_Borrow(prg, &err);
 	AZ(fstat(vm->img->fd, &st));
 	CHECK(st.st_blocks * 512 < 4 << 20);
 	CHECK_EQ(Kvm_Serve(vm, "/", &err), 200);
@@ -324,10 +310,8 @@ not_run(void)
 	struct sbx_program *prg;
 	struct sbx_vm *vm;
 
-	prg = open_one(Kvm_Example("hello"));
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
-	AN(vm);
+	prg = Kvm_OpenOne(Kvm_Example("hello"));
+	vm = Kvm_Borrow(prg, &err);
 	CHECK_EQ(SBX_VM_Body(vm, "secret", 6, &err), 0);
 	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
 	CHECK(same(prg));
@@ -369,9 +353,7 @@ kicked_one(struct sbx_program *prg, int how, unsigned fails)
 	struct sbx_vm *vm;
 	char body[16];
 
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(pool, &err);
-	AN(vm);
+	vm = Kvm_Borrow(prg, &err);
 	CHECK_EQ(Kvm_Serve(vm, "/rights?n=20", &err), 200);
 	kicked_machine = vm->m;
 	kicked_how = how;
@@ -388,7 +370,7 @@ kicked(void)
 {
 	struct sbx_program *prg;
 
-	prg = open_one(Kvm_Guest("storm"));
+	prg = Kvm_OpenOne(Kvm_Guest("storm"));
 	sbx_os.ioctl = kicked_ioctl;
 	kicked_one(prg, 1, 0);
 	kicked_one(prg, 2, 1);

@@ -190,9 +190,7 @@ static void
 witness_begin(struct witness *w, struct sbx_program *prg)
 {
 
-	SBX_Err_Clear(&err);
-	w->vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
-	AN(w->vm);
+	w->vm = Kvm_Borrow(prg, &err);
 	w->mem = malloc(w->vm->img->size);
 	AN(w->mem);
 	memcpy(w->mem, w->vm->mem, w->vm->img->size);
@@ -255,9 +253,7 @@ door(const char *name, const uint8_t *code, const uint8_t *end, uint64_t map)
 	pool = SBX_Program_Pool(prg);
 	witness_begin(&same, prg);
 	witness_begin(&other, door_other);
-	SBX_Err_Clear(&err);
-	door_vm = SBX_Pool_Get(pool, &err);
-	AN(door_vm);
+	door_vm = Kvm_Borrow(prg, &err);
 	door_get(door_vm, &before);
 	door_response(door_vm);
 	if (map != 0)
@@ -273,9 +269,7 @@ door(const char *name, const uint8_t *code, const uint8_t *end, uint64_t map)
 		CHECK_EQ(err.kind, SBX_FAIL_GUEST);
 	SBX_Pool_Put(pool, &door_vm);
 
-	SBX_Err_Clear(&err);
-	door_vm = SBX_Pool_Get(pool, &err);
-	AN(door_vm);
+	door_vm = Kvm_Borrow(prg, &err);
 	door_get(door_vm, &after);
 	door_same(&before, &after);
 	CHECK(!memcmp(door_vm->mem, door_vm->img->golden, door_vm->img->size));

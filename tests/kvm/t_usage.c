@@ -26,26 +26,6 @@
 static struct sbx_program *prg;
 static struct sbx_err err;
 
-static struct sbx_pool_stats
-stats(void)
-{
-	struct sbx_pool_stats st;
-
-	SBX_Pool_Stats(SBX_Program_Pool(prg), &st);
-	return (st);
-}
-
-static struct sbx_vm *
-borrow(void)
-{
-	struct sbx_vm *vm;
-
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
-	AN(vm);
-	return (vm);
-}
-
 static struct sbx_return
 give_back(struct sbx_vm *vm)
 {
@@ -92,9 +72,9 @@ check_private(void)
 	struct sbx_vm *vm;
 	uint64_t is;
 
-	vm = borrow();
+	vm = Kvm_Borrow(prg, &err);
 	(void)give_back(vm);
-	st = stats();
+	st = Kvm_Stats(prg);
 	is = smaps((uintptr_t)vm->mem, (uintptr_t)vm->mem + vm->img->size);
 	CHECK_EQ(st.private_bytes, st.pages_hot * 4096);
 	/* a CPU may write to page tables without KVM's seeing it */
@@ -107,20 +87,17 @@ check_private(void)
 static void
 memory(void)
 {
-	struct sbx_program_cfg cfg;
 	struct sbx_return ret;
 	struct sbx_vm *vm;
 
-	Kvm_Cfg(&cfg, Kvm_Guest("dirty"));
-	cfg.max_vms = 1;
-	prg = Kvm_Open(&cfg);
+	prg = Kvm_OpenOne(Kvm_Guest("dirty"));
 	check_private();
 	CHECK_EQ(Kvm_Get(prg, "/?pages=300", NULL, 0, &err), 200);
-	CHECK(stats().private_bytes >= 300 * 4096);
-	CHECK(stats().private_bytes < 400 * 4096);
+	CHECK(Kvm_Stats(prg).private_bytes >= 300 * 4096);
+	CHECK(Kvm_Stats(prg).private_bytes < 400 * 4096);
 	check_private();
 	/* more than may stay */
-	vm = borrow();
+	vm = Kvm_Borrow(prg, &err);
 	CHECK_EQ(Kvm_Serve(vm, "/?pages=3000", &err), 200);
 	ret = give_back(vm);
 	CHECK_EQ(ret.reset, 1);
@@ -128,12 +105,12 @@ memory(void)
 	CHECK(ret.pages + ret.dropped < 3200);
 	CHECK_EQ(ret.pages, ret.hot);
 	CHECK_EQ(ret.hot, SBX_HOT_MAX);
-	CHECK_EQ(stats().pages_hot, SBX_HOT_MAX);
-	CHECK(stats().pages_dropped >= 3000 - SBX_HOT_MAX);
+	CHECK_EQ(Kvm_Stats(prg).pages_hot, SBX_HOT_MAX);
+	CHECK(Kvm_Stats(prg).pages_dropped >= 3000 - SBX_HOT_MAX);
 	check_private();
 	/* the image is what the file has, and zeroes are not in it */
-	CHECK(stats().image_bytes > 100000);
-	CHECK(stats().image_bytes < 2000000);
+	CHECK(Kvm_Stats(prg).image_bytes > 100000);
+	CHECK(Kvm_Stats(prg).image_bytes < 2000000);
 	Kvm_Close(&prg);
 }
 
@@ -148,7 +125,7 @@ timed(const char *url, struct sbx_usage *us)
 	struct sbx_vm *vm;
 	int64_t t;
 
-	vm = borrow();
+	vm = Kvm_Borrow(prg, &err);
 	t = SBX_Os_Mono();
 	CHECK_EQ(Kvm_Serve(vm, url, &err), 200);
 	t = SBX_Os_Mono() - t;
@@ -163,16 +140,13 @@ timed(const char *url, struct sbx_usage *us)
 static void
 times(void)
 {
-	struct sbx_program_cfg cfg;
 	struct sbx_pool_stats st;
 	struct sbx_usage us;
 	struct sbx_vm *vm;
 
 	/* a loop that looks at the clock, which costs no exit */
-	Kvm_Cfg(&cfg, Kvm_Guest("says"));
-	cfg.max_vms = 1;
-	prg = Kvm_Open(&cfg);
-	st = stats();
+	prg = Kvm_OpenOne(Kvm_Guest("says"));
+	st = Kvm_Stats(prg);
 	CHECK_EQ(st.run_us, 0);
 	CHECK_EQ(st.cpu_us, 0);
 	CHECK_EQ(st.reset_us, 0);
@@ -182,7 +156,7 @@ times(void)
 	CHECK_EQ(us.waited, 0);
 	CHECK_EQ(us.queued, 0);
 	CHECK_EQ(us.vm, 1);
-	st = stats();
+	st = Kvm_Stats(prg);
 	CHECK_EQ(st.run_us, us.run / 1000);
 	CHECK_EQ(st.cpu_us, us.cpu / 1000);
 	CHECK_EQ(st.slept_us, 0);
@@ -191,18 +165,16 @@ times(void)
 	Kvm_Close(&prg);
 
 	/* sleeping is on the host, and not in the VM */
-	Kvm_Cfg(&cfg, Kvm_Guest("asleep"));
-	cfg.max_vms = 1;
-	prg = Kvm_Open(&cfg);
+	prg = Kvm_OpenOne(Kvm_Guest("asleep"));
 	/* one that has been warmed up has done nothing for anybody yet */
-	vm = borrow();
+	vm = Kvm_Borrow(prg, &err);
 	CHECK_EQ(SBX_VM_Usage(vm)->exits, 0);
 	(void)give_back(vm);
-	CHECK_EQ(stats().exits, 0);
+	CHECK_EQ(Kvm_Stats(prg).exits, 0);
 	CHECK(timed("/sleep?ms=100", &us) >= 100 * MS);
 	CHECK(us.waited >= 99 * MS);
 	CHECK((double)us.cpu < 50 * MS * Kvm_Slow());
-	CHECK_EQ(stats().slept_us, us.waited / 1000);
+	CHECK_EQ(Kvm_Stats(prg).slept_us, us.waited / 1000);
 	Kvm_Close(&prg);
 }
 
@@ -216,7 +188,7 @@ waiter(void *priv)
 	int64_t *queued = priv;
 	struct sbx_vm *vm;
 
-	vm = borrow();
+	vm = Kvm_Borrow(prg, &err);
 	*queued = SBX_VM_Usage(vm)->queued;
 	(void)give_back(vm);
 	return (NULL);
@@ -234,25 +206,25 @@ queue(void)
 	cfg.max_vms = 1;
 	cfg.queue_timeout = 10;
 	prg = Kvm_Open(&cfg);
-	vm = borrow();
+	vm = Kvm_Borrow(prg, &err);
 	AZ(pthread_create(&t, NULL, waiter, &queued));
-	while (stats().queue == 0)
+	while (Kvm_Stats(prg).queue == 0)
 		(void)usleep(1000);
 	(void)usleep(50000);
 	(void)give_back(vm);
 	AZ(pthread_join(t, NULL));
 	CHECK(queued >= 50 * MS);
-	CHECK_EQ(stats().queued_us, queued / 1000);
-	CHECK_EQ(stats().waited, 1);
+	CHECK_EQ(Kvm_Stats(prg).queued_us, queued / 1000);
+	CHECK_EQ(Kvm_Stats(prg).waited, 1);
 	Kvm_Close(&prg);
 
 	/* those who wait in vain have waited, too */
 	cfg.queue_timeout = 0.05;
 	prg = Kvm_Open(&cfg);
-	vm = borrow();
+	vm = Kvm_Borrow(prg, &err);
 	AZ(SBX_Pool_Get(SBX_Program_Pool(prg), &err));
-	CHECK(stats().queued_us >= 50000);
-	CHECK_EQ(stats().waited, 0);
+	CHECK(Kvm_Stats(prg).queued_us >= 50000);
+	CHECK_EQ(Kvm_Stats(prg).waited, 0);
 	(void)give_back(vm);
 	Kvm_Close(&prg);
 }
@@ -266,7 +238,7 @@ killed(const char *url, struct sbx_killed *how)
 {
 	struct sbx_vm *vm;
 
-	vm = borrow();
+	vm = Kvm_Borrow(prg, &err);
 	CHECK_EQ(Kvm_Serve(vm, url, &err), -1);
 	CHECK_EQ(SBX_VM_Killed(vm, how), 1);
 	return (vm);
@@ -290,9 +262,9 @@ kills(void)
 	CHECK_HAS(how.symbol, "bad+0x");
 	CHECK_EQ(how.words.l, 0);
 	CHECK_EQ(give_back(vm).reset, 0);
-	CHECK_EQ(stats().kill_fault, 1);
-	CHECK_EQ(stats().resets, 0);
-	CHECK_EQ(stats().reset_us, 0);
+	CHECK_EQ(Kvm_Stats(prg).kill_fault, 1);
+	CHECK_EQ(Kvm_Stats(prg).resets, 0);
+	CHECK_EQ(Kvm_Stats(prg).reset_us, 0);
 	Kvm_Close(&prg);
 
 	/* the end of what it has said, and nothing of the last one's */

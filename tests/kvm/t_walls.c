@@ -216,16 +216,11 @@ walls_cpuid(const struct sbx_vm *vm)
 static void
 walls(const char *path, const char *url)
 {
-	struct sbx_program_cfg cfg;
 	struct sbx_program *prg;
 	struct sbx_vm *vm;
 
-	Kvm_Cfg(&cfg, path);
-	cfg.max_vms = 1;
-	prg = Kvm_Open(&cfg);
-	SBX_Err_Clear(&err);
-	vm = SBX_Pool_Get(SBX_Program_Pool(prg), &err);
-	AN(vm);
+	prg = Kvm_OpenOne(path);
+	vm = Kvm_Borrow(prg, &err);
 	walls_tables(vm);
 	walls_cpuid(vm);
 	walls_control(vm);

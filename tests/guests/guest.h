@@ -101,10 +101,29 @@ guest_case(const struct sandbox_request *rq, struct sandbox_reply *rp,
 	return (n);
 }
 
+/* What most of them have: one way to misbehave for each path. */
+struct guest_path {
+	const char		*path;
+	guest_bad_f		*func;
+};
+
+static inline void
+guest_path(const struct sandbox_request *rq, struct sandbox_reply *rp,
+    const struct guest_path *cases, size_t n)
+{
+	size_t i;
+
+	i = guest_case(rq, rp, cases, sizeof *cases, n);
+	if (i < n)
+		cases[i].func(rq, rp);
+}
+
 #define GUEST_CASES(cases)	(sizeof (cases) / sizeof (cases)[0])
 #define GUEST_CASE(rq, rp, cases)					\
 	guest_case((rq), (rp), (cases), sizeof (cases)[0],		\
 	    GUEST_CASES(cases))
+#define GUEST_PATH(rq, rp, cases)					\
+	guest_path((rq), (rp), (cases), GUEST_CASES(cases))
 
 /* A system call or a sandbox call, with no library in between. */
 static inline long

@@ -595,10 +595,7 @@ boot(const struct sandbox_request *rq, struct sandbox_reply *rp)
 static void
 bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 {
-	static const struct {
-		const char	*path;
-		guest_bad_f	*func;
-	} cases[] = {
+	static const struct guest_path cases[] = {
 		{ "/real", real },
 		{ "/prof", prof },
 		{ "/alarm", alarms },

@@ -457,10 +457,7 @@ deep(const struct sandbox_request *rq, struct sandbox_reply *rp)
 static void
 bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 {
-	static const struct {
-		const char	*path;
-		guest_bad_f	*func;
-	} cases[] = {
+	static const struct guest_path cases[] = {
 		{ "/boot", boot },
 		{ "/pipe", pipes },
 		{ "/event", events },
@@ -475,11 +472,8 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		{ "/deep", deep },
 		{ "/signal", signalled },
 	};
-	size_t u;
 
-	u = GUEST_CASE(rq, rp, cases);
-	if (u < GUEST_CASES(cases))
-		cases[u].func(rq, rp);
+	GUEST_PATH(rq, rp, cases);
 }
 
 int

@@ -372,10 +372,7 @@ answer_exit(const struct sandbox_request *rq, struct sandbox_reply *rp)
 static void
 bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 {
-	static const struct {
-		const char	*path;
-		guest_bad_f	*func;
-	} cases[] = {
+	static const struct guest_path cases[] = {
 		{ "/pool", pool },
 		{ "/spin", spin },
 		{ "/wake", wake_spinner },
@@ -388,11 +385,8 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		{ "/answer", answer },
 		{ "/exit", answer_exit },
 	};
-	size_t u;
 
-	u = GUEST_CASE(rq, rp, cases);
-	if (u < GUEST_CASES(cases))
-		cases[u].func(rq, rp);
+	GUEST_PATH(rq, rp, cases);
 }
 
 int

@@ -600,10 +600,7 @@ bad(const struct sandbox_request *rq, struct sandbox_reply *rp)
 		{ "/const", fault_const },
 		{ "/stack", fault_stack },
 	};
-	static const struct {
-		const char	*path;
-		guest_bad_f	*func;
-	} cases[] = {
+	static const struct guest_path cases[] = {
 		{ "/fixed", fixed },
 		{ "/raise", raised },
 		{ "/pending", pending },

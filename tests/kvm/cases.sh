@@ -105,6 +105,19 @@ ok() {
 	check "$n" "$e" "" "$@"
 }
 
+# paths GUEST SECONDS CASE=EXPRESSION...: to /CASE it answers a line like that,
+# three times in the same VM.
+paths() {
+	g=$1
+	s=$2
+	shift 2
+	for c; do
+		ok "$g/${c%%=*}" "^${c#*=}\$
+^requests: 3, failed: 0" "$g" -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
+		    -o request_timeout=$((s * slow))
+	done
+}
+
 # dies NAME EXPRESSION GUEST ARGUMENT...: two requests, and both are answered
 # by nobody, for the same reason: the second one has a VM of its own.
 dies() {
@@ -252,16 +265,14 @@ pages by mmap" memory_hog -o request_timeout=$((5 * slow))
 ok pthreads/pool "^1000 done, counted 1000, summed 1000, mine 0\$
 ^requests: 4, failed: 0" pthreads -u "/pool?n=1000" -n 4 -s -o max_vms=1 \
     -o request_timeout=$((10 * slow))
-for c in "spin=all the same" "wake=woken" "barrier=40 passed, 10 serial" \
+paths pthreads 20 \
+    "spin=all the same" "wake=woken" "barrier=40 passed, 10 serial" \
     "robust=EOWNERDEAD" "many=300 ended" "ten-thousand=123, then -11" \
-    "answer=from another thread" "exit=the last one"; do
-	ok "pthreads/${c%%=*}" "^${c#*=}\$
-^requests: 3, failed: 0" pthreads -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
-	    -o request_timeout=$((20 * slow))
-done
+    "answer=from another thread" "exit=the last one"
 dies pthreads/deadlock "every thread of the guest \\(6\\) waits for another" \
     pthreads -u /deadlock
-for c in "store=signal 11, code 1, trap 14, at 24, other stack, 3 times" \
+paths signals 10 \
+    "store=signal 11, code 1, trap 14, at 24, other stack, 3 times" \
     "const=signal 11, code 2, trap 14, elsewhere, other stack, 3 times" \
     "stack=signal 11, code 1, trap 14, elsewhere, other stack, 3 times" \
     "jump=signal 11, code 1, trap 14, at RIP, other stack, 3 times" \
@@ -274,12 +285,9 @@ for c in "store=signal 11, code 1, trap 14, at 24, other stack, 3 times" \
     "preempt=stopped, sum right" "forged=flags 200, cs 33, ss 2b" \
     "forged-flags=flags 200600, cs 33, ss 2b" \
     "forged-segments=flags 200, cs 33, ss 2b" \
-    "forged-fp-good=flags 200, cs 33, ss 2b"; do
-	ok "signals/${c%%=*}" "^${c#*=}\$
-^requests: 3, failed: 0" signals -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
-	    -o request_timeout=$((10 * slow))
-done
-for c in "real=0 before, signal 14, code 128, in time" \
+    "forged-fp-good=flags 200, cs 33, ss 2b"
+paths alarms 10 \
+    "real=0 before, signal 14, code 128, in time" \
     "prof=signal 27, then 26, 0 left" "alarm=0, 100, 0, 1 left" \
     "sleep=pause -1 EINTR, 2 signals" "ignored=sleep 0, then heard" \
     "create=value 77, then 88, code -2, again 1" \
@@ -289,11 +297,7 @@ for c in "real=0 before, signal 14, code 128, in time" \
     "suspend=-1 EINTR, signal 12, mask 11, then 1 1 0" \
     "masks=epoll -1 EINTR, 1 signals, mask 11, then 1" "shared=1200, 1200" \
     "restart=read -1 EINTR, 1 signals" \
-    "boot=signal 1, value 9, every 20 ms"; do
-	ok "alarms/${c%%=*}" "^${c#*=}\$
-^requests: 3, failed: 0" alarms -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
-	    -o request_timeout=$((10 * slow))
-done
+    "boot=signal 1, value 9, every 20 ms"
 for c in kernel hole fp-null fp-kernel fp-garbage fp-mxcsr fp-header random \
     nowhere; do
 	dies "signals/forged-$c" "the guest returned from a signal handler" \
@@ -305,18 +309,11 @@ dies signals/forged-stub "segmentation fault, executing|general protection" \
     signals -u /forged-stub
 dies signals/no-stack "no stack for the handler of signal 10" \
     signals -u /no-stack
-for c in 'boot=2 ready, "from the start", 3000000000, then 0' \
+paths channels 10 \
+    'boot=2 ready, "from the start", 3000000000, then 0' \
     "pipe=EAGAIN, 65536, 0, EPIPE" "wait=6 times" \
-    "epoll=edge 1 0 1, shot 1 0, nested 1, ELOOP"; do
-	ok "channels/${c%%=*}" "^${c#*=}\$
-^requests: 3, failed: 0" channels -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
-	    -o request_timeout=$((10 * slow))
-done
-for c in log=0 fault=0 read=5; do
-	ok "far_call/${c%%=*}" "^it said ${c#*=}\$
-^requests: 3, failed: 0" far_call -u "/${c%%=*}" -n 3 -s -o max_vms=1 \
-	    -o request_timeout=$((10 * slow))
-done
+    "epoll=edge 1 0 1, shot 1 0, nested 1, ELOOP"
+paths far_call 10 "log=it said 0" "fault=it said 0" "read=it said 5"
 ok threads "^200
 ^-" threads
 ok wild_pointer/calls "^200" wild_pointer -u "/calls?addr=4000" \

@@ -4,8 +4,9 @@
  *
  * https://fetch.spec.whatwg.org/#body-mixin
  *
- * A body is { source, type, stream, used, shared }. The source is a string or a
- * Uint8Array that nobody else changes, or null if there is only a stream. The
+ * A body is { source, type, stream, used, shared }. The source is a string, in
+ * which lone surrogates stand for U+FFFD, or a Uint8Array that nobody else
+ * changes, or null if there is only a stream. The
  * stream is made when somebody asks for it. "type" is the Content-Type that it
  * brings with it, or null. "shared": another body has the
  * same bytes, so that they have to be copied for those who may change them.
@@ -21,11 +22,27 @@ import {
 } from "./streams.js";
 import { decodeUtf8, encodeUtf8 } from "./text.js";
 import { URLSearchParams, parseForm } from "./url.js";
-import { bytesOf, usv } from "./webidl.js";
+import { bytesOf } from "./webidl.js";
 
-export function newBody(source) {
-	return ({ source, type: null, stream: null, used: false,
+function freshBody() {
+	return ({ source: null, type: null, stream: null, used: false,
 	    shared: false });
+}
+
+/* One that was made before the freeze, for the first body of a request. */
+let spare = null;
+
+export function spareBody() {
+	spare = freshBody();
+}
+
+export function newBody(source, type = null) {
+	const body = spare ?? freshBody();
+
+	spare = null;
+	body.source = source;
+	body.type = type;
+	return (body);
 }
 
 function fromStream(stream) {
@@ -45,8 +62,7 @@ export function extract(init) {
 	let body, bytes;
 
 	if (typeof init === "string") {
-		body = newBody(init.toWellFormed());
-		body.type = "text/plain;charset=UTF-8";
+		body = newBody(init, "text/plain;charset=UTF-8");
 	} else if (init instanceof ReadableStream) {
 		body = fromStream(init);
 	} else if ((bytes = bytesOf(init)) !== null) {
@@ -57,16 +73,14 @@ export function extract(init) {
 		if (init.type !== "")
 			body.type = init.type;
 	} else if (init instanceof URLSearchParams) {
-		body = newBody(init.toString());
-		body.type = "application/x-www-form-urlencoded;charset=UTF-8";
+		body = newBody(init.toString(),
+		    "application/x-www-form-urlencoded;charset=UTF-8");
 	} else if (init instanceof FormData) {
 		const form = encodeForm(init);
 
-		body = newBody(form.bytes);
-		body.type = form.type;
+		body = newBody(form.bytes, form.type);
 	} else {
-		body = newBody(usv(init));
-		body.type = "text/plain;charset=UTF-8";
+		body = newBody(`${init}`, "text/plain;charset=UTF-8");
 	}
 	return (body);
 }
@@ -114,6 +128,15 @@ export function cloneBody(body) {
 	return (copy);
 }
 
+/* The content of one that is as it was made, which is used from now on: a
+ * string or bytes; or undefined. */
+export function takeSource(body) {
+	if (body.used || body.stream !== null)
+		return (undefined);
+	body.used = true;
+	return (body.source);
+}
+
 /*
  * Take the content: a string or bytes if it is at hand, or a promise. The
  * body is used from now on.
@@ -125,21 +148,22 @@ export function takeBody(body) {
 		return ("");
 	if (isUnusable(body))
 		throw new TypeError("the body has been used, or is locked");
-	source = body.source;
-	if (body.stream !== null)
-		source = sourceOf(body.stream);
+	if (body.stream === null)
+		return (takeSource(body));
+	source = sourceOf(body.stream);
 	if (source === undefined || source === null)
 		return (readAll(body.stream));
 	body.used = true;
-	if (body.stream !== null)
-		readAll(body.stream).catch(() => {});
+	readAll(body.stream).catch(() => {});
 	return (source);
 }
 
 function toText(content) {
 	if (typeof content !== "string")
 		return (decodeUtf8(content));
-	return (content.charCodeAt(0) === 0xfeff ? content.slice(1) : content);
+	if (content.charCodeAt(0) === 0xfeff)
+		content = content.slice(1);
+	return (content.toWellFormed());
 }
 
 /* Bytes for somebody who may change them. */
@@ -163,7 +187,7 @@ function toForm(content, type) {
 		    `${type ?? "missing"}, and not one of a form`);
 	/* A BOM is part of the first name. */
 	for (const [name, value] of parseForm(typeof content === "string" ?
-	    content : host.utf8Decode(content, false)))
+	    content.toWellFormed() : host.utf8Decode(content, false)))
 		data.append(name, value);
 	return (data);
 }

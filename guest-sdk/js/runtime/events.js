@@ -9,7 +9,7 @@
 import {
 	DOMException, ErrorEvent, Event, EventTarget, PromiseRejectionEvent,
 } from "./dom.js";
-import { host, serving } from "./host.js";
+import { host, phase } from "./host.js";
 import { expose, need } from "./webidl.js";
 
 const target = new EventTarget();
@@ -67,7 +67,7 @@ export function reportError(error) {
 export function uncaught(error, what) {
 	if (handled(error))
 		return;
-	if (serving)
+	if (phase.serving)
 		host.fail(what, error);
 	else
 		throw error;

@@ -16,7 +16,7 @@ import { getFrom } from "./headers.js";
 import { host } from "./host.js";
 import { Request, requestParts } from "./request.js";
 import { makeResponse } from "./response.js";
-import { URL, parseURL } from "./url.js";
+import { URL } from "./url.js";
 
 const MAX_REDIRECTS = 20;
 /*
@@ -68,14 +68,12 @@ export function onFetch(id, error, status, reason, list, body) {
 
 /* One exchange. */
 function exchange(rq, content) {
-	const url = parseURL(rq.url);
+	const url = new URL(rq.url);
 	const list = rq.list.slice();
 
 	drop(list, HOP_HEADERS);
 	return (new Promise((resolve, reject) => {
-		const id = host.fetchStart(rq.method, url.pathname + url.search,
-		    url.port === "" ? url.hostname :
-		    `${url.hostname}:${url.port}`,
+		const id = host.fetchStart(rq.method, url.pathname + url.search, url.host,
 		    list, content === "" ? null : content, 0, 0);
 
 		function abort(reason) {
@@ -108,11 +106,11 @@ function redirected(rq, content, answer) {
 
 	if (location === null || ![301, 302, 303, 307, 308].includes(s))
 		return (null);
-	url = parseURL(location, rq.url);
+	url = URL.parse(location, rq.url);
 	if (url === null || !/^https?:$/.test(url.protocol))
 		throw new TypeError(`fetch failed: ${rq.url}: redirected to ` +
 		    `"${location}"`);
-	far = new URL(url.href).origin !== new URL(rq.url).origin;
+	far = url.origin !== new URL(rq.url).origin;
 	if (far && (url.username !== "" || url.password !== ""))
 		throw new TypeError(`fetch failed: ${rq.url}: redirected to ` +
 		    "a URL with a password in it");

@@ -7,12 +7,14 @@
  * that returns a Response with a string costs little more than that string.
  */
 
-import { isUnusable, newBody, takeBody } from "./body.js";
+import {
+	isUnusable, newBody, spareBody, takeBody, takeSource,
+} from "./body.js";
 import { dispatchFetch, hasFetchListener } from "./events.js";
 import { headerList } from "./headers.js";
-import { host, serving, setServing } from "./host.js";
+import { host, phase } from "./host.js";
 import { incomingRequest } from "./request.js";
-import { Response, responseState } from "./response.js";
+import { Response, responseState, spareResponse } from "./response.js";
 import { expose } from "./webidl.js";
 
 /* The third argument of a handler; sandbox.d.ts describes it. */
@@ -45,14 +47,17 @@ class Context {
 expose(Context, "Context");
 
 const context = new Context();
-let env, call;
+let env;
+
+/* The object whose fetch() is the handler; or null, and a function. */
+let object = null, call;
 
 /* The second argument: the program's settings, and ARG. */
 export function useEnv(settings) {
 	env = Object.assign({}, settings);
 	Object.defineProperty(env, "ARG", {
 		get() {
-			return (serving ? host.arg() : "");
+			return (phase.serving ? host.arg() : "");
 		},
 		enumerable: true,
 		configurable: true,
@@ -66,7 +71,7 @@ export function ready(module) {
 	if (typeof handler === "function")
 		call = (rq) => handler(rq, env, context);
 	else if (typeof handler?.fetch === "function")
-		call = (rq) => handler.fetch(rq, env, context);
+		object = handler;
 	else if (hasFetchListener())
 		call = dispatchFetch;
 	else
@@ -126,29 +131,23 @@ function respond(s, content) {
 	const list = s.headers === null ? s.list : headerList(s.headers);
 
 	try {
-		host.respond(s.status, s.statusText || null, list,
-		    s.body === null ? null : content);
+		host.respond(s.status, s.statusText, list, content);
 	} catch (e) {
 		host.fail("the Response can not be sent", e);
 	}
 }
 
-function send(response) {
-	let s, content;
+/* One with a stream; or that was fetched, or can not be sent. */
+function deliverSlowly(s) {
+	let content;
 
-	if (!(response instanceof Response)) {
-		host.fail("the handler's result is not a Response",
-		    new TypeError(`it is ${host.inspect(response)}`));
-		return;
-	}
-	s = responseState(response);
 	if (s.more?.type === "error" || isUnusable(s.body)) {
 		host.fail("the Response can not be sent", new TypeError(
 		    s.more?.type === "error" ? "it is Response.error()" :
 		    "its body has been used, or is locked"));
 		return;
 	}
-	content = takeBody(s.body);
+	content = s.body === null ? null : takeBody(s.body);
 	if (content instanceof Promise)
 		content.then((bytes) => respond(s, bytes),
 		    (e) => host.fail("the Response's body failed", e));
@@ -156,19 +155,64 @@ function send(response) {
 		respond(s, content);
 }
 
+function deliver(s) {
+	let content;
+
+	if (s.more === null) {
+		content = s.body === null ? null : takeSource(s.body);
+		if (content !== undefined) {
+			respond(s, content);
+			return;
+		}
+	}
+	deliverSlowly(s);
+}
+
+function send(response) {
+	const s = responseState(response);
+
+	if (s !== null)
+		deliver(s);
+	else
+		host.fail("the handler's result is not a Response",
+		    new TypeError(`it is ${host.inspect(response)}`));
+}
+
+/*
+ * What a promise is settled with is asked for, if waiting for it would change
+ * nothing: there is no job that would run before.
+ */
+function sendLater(result) {
+	const now = result?.constructor === Promise ?
+	    responseState(host.settled(result)) : null;
+
+	if (now !== null)
+		deliver(now);
+	else
+		Promise.resolve(result).then(send, failed);
+}
+
+/* hooks.freeze() */
+export function freeze() {
+	spareResponse();
+	spareBody();
+}
+
 /* hooks.handle() */
 export function handle() {
-	let result;
+	let result, s;
 
-	setServing();
+	phase.serving = true;
 	try {
-		result = call(incomingRequest);
+		result = object === null ? call(incomingRequest) :
+		    object.fetch(incomingRequest, env, context);
 	} catch (e) {
 		failed(e);
 		return;
 	}
-	if (result instanceof Response)
-		send(result);
+	s = responseState(result);
+	if (s !== null)
+		deliver(s);
 	else
-		Promise.resolve(result).then(send, failed);
+		sendLater(result);
 }

@@ -9,7 +9,7 @@
  * wants more than one of them.
  */
 
-import { host, serving } from "./host.js";
+import { host, phase } from "./host.js";
 import { byteString, expose, isObject, need, pairs } from "./webidl.js";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -35,7 +35,7 @@ function lowerName(name) {
 	if (!TOKEN.test(name))
 		throw new TypeError(`"${name}" is not the name of a header`);
 	lower = name.toLowerCase();
-	if (!serving)
+	if (!phase.serving)
 		known.set(name, lower);
 	return (lower);
 }

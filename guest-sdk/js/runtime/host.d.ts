@@ -76,13 +76,13 @@ interface Host {
 	 * the client at once: the C side first runs the job queue to its end,
 	 * and then waits for the promise given to hold(), if any.
 	 *
-	 * reason: null for the usual one. A header name that is no token, a
+	 * reason: "" for the usual one. A header name that is no token, a
 	 * value with control characters, too many or too long, a status out of
 	 * 200..999, a body beyond maxBody(): TypeError. headers may be null.
 	 * A string becomes UTF-8; bytes are kept, not copied, and must not be
 	 * changed or detached before the request's end.
 	 */
-	respond(status: number, reason: string | null,
+	respond(status: number, reason: string,
 	    headers: FlatHeaders | null, body: string | Bytes | null): void;
 
 	/* Instead: a 500 for the client, which says nothing about us, and the
@@ -94,6 +94,10 @@ interface Host {
 	 * before the deadline; then it goes out without. A rejection is logged
 	 * and changes nothing. May be called several times. */
 	hold(promise: Promise<unknown>): void;
+
+	/* What a promise has been fulfilled with, if no job is waiting that
+	 * would run before anything that waits for it; or null. */
+	settled(promise: unknown): unknown;
 
 	/*------------------------------------------------------------
 	 * Log, clocks, random
@@ -133,14 +137,14 @@ interface Host {
 	 * What most URLs and headers are, for the runtime to be quick; null
 	 * for what is not, which is for the runtime's other way.
 	 *
-	 * [href, protocol, hostname, port, pathname, search, hash] of an
-	 * absolute http or https URL in which the URL parser would change
-	 * nothing, but for a port that is the default one and a pathname that
-	 * is "" instead of "/". Of the request's: Host, and the scheme that
-	 * X-Forwarded-Proto says.
+	 * [href, protocol, username, password, hostname, port, pathname,
+	 * search, hash, null] of an absolute http or https URL in which the URL
+	 * parser would change nothing, but for a port that is the default one
+	 * and a pathname that is "" instead of "/". Of the request's: Host, and
+	 * the scheme that X-Forwarded-Proto says.
 	 */
-	splitURL(url: string): string[] | null;
-	requestURL(): string[] | null;
+	splitURL(url: string): (string | null)[] | null;
+	requestURL(): (string | null)[] | null;
 
 	/* The list, of a plain object whose own properties are strings, of
 	 * printable ASCII without spaces at their ends, by names that are
@@ -201,6 +205,9 @@ interface Hooks {
 	 */
 	ready(module: Record<string, unknown>): Record<string, string>;
 
+	/* All that there is before the freeze has run. */
+	freeze(): void;
+
 	/*
 	 * A request. Whatever it throws is a 500. Returning without having
 	 * called host.respond() is fine: the C side runs jobs, timers and
@@ -237,7 +244,7 @@ interface Hooks {
  *	    settled (a rejection ends the program)
  *	hooks.ready(module)
  *	module.warmup(settings), if exported; run jobs until its promise is settled
- *	garbage collection; freeze
+ *	hooks.freeze(), garbage collection; freeze
  *	for each request: hooks.handle(), then the event loop
  *
  * The user's module is one file, bundled. error.stack has lines of that file,

@@ -9,12 +9,8 @@
 export let host = null;
 
 /* True while a request is being answered. */
-export let serving = false;
+export const phase = { serving: false };
 
 export function setHost(value) {
 	host = value;
-}
-
-export function setServing() {
-	serving = true;
 }

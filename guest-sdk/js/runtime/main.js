@@ -19,7 +19,7 @@ import * as dom from "./dom.js";
 import * as events from "./events.js";
 import { fetch, onFetch } from "./fetch.js";
 import { FormData } from "./formdata.js";
-import { handle, ready, useEnv } from "./handler.js";
+import { freeze, handle, ready, useEnv } from "./handler.js";
 import { Headers } from "./headers.js";
 import { host, setHost } from "./host.js";
 import { Request, makeIncoming } from "./request.js";
@@ -174,6 +174,7 @@ export default function boot(given) {
 	settle();
 	return ({
 		ready,
+		freeze,
 		handle,
 		onTimer: timers.onTimer,
 		onFetch,

@@ -16,9 +16,9 @@ import { AbortController, AbortSignal } from "./dom.js";
 import {
 	getFrom, headerList, headerValue, listFrom, makeHeaders,
 } from "./headers.js";
-import { host, serving } from "./host.js";
+import { host, phase } from "./host.js";
 import { TransformStream, sourceOf } from "./streams.js";
-import { parseRequestURL, parseURL } from "./url.js";
+import { HREF, PASSWORD, USERNAME, parseURL, requestHref } from "./url.js";
 import { dictionary, expose, isObject, need, oneOf, usv } from "./webidl.js";
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -51,11 +51,11 @@ export let makeIncoming;
  * what is behind it; https is what X-Forwarded-Proto says it was.
  */
 function incomingURL() {
-	const url = parseRequestURL();
+	const href = requestHref();
 	let scheme, authority, path;
 
-	if (url !== null)
-		return (url.href);
+	if (href !== null)
+		return (href);
 	scheme = /^https$/i.test(host.header("x-forwarded-proto") ?? "") ?
 	    "https" : "http";
 	authority = host.header("host") || "localhost";
@@ -63,7 +63,7 @@ function incomingURL() {
 	if (path[0] !== "/")
 		path = `/${path}`;
 	return ((parseURL(`${scheme}://${authority}${path}`) ??
-	    parseURL(`${scheme}://localhost${path}`)).href);
+	    parseURL(`${scheme}://localhost${path}`))[HREF]);
 }
 
 function incomingBody() {
@@ -79,7 +79,7 @@ function incomingBody() {
 export function resolveURL(url, what) {
 	const text = usv(url);
 	const found = parseURL(text,
-	    serving ? incomingRequest.url : undefined);
+	    phase.serving ? incomingRequest.url : undefined);
 
 	if (found === null)
 		throw new TypeError(`${what}: Invalid URL: "${text}"`);
@@ -100,7 +100,7 @@ function referrerFrom(value) {
 	const s = usv(value);
 
 	return (s === "" ? "" : s === "about:client" ? s :
-	    resolveURL(s, "Request: referrer").href);
+	    resolveURL(s, "Request: referrer")[HREF]);
 }
 
 function freshState() {
@@ -137,11 +137,11 @@ export class Request {
 		} else {
 			const url = resolveURL(input, "Request");
 
-			if (url.username !== "" || url.password !== "")
+			if (url[USERNAME] !== "" || url[PASSWORD] !== "")
 				throw new TypeError("Request: there is a " +
-				    `password in "${url.href}"`);
+				    `password in "${url[HREF]}"`);
 			this.#s = freshState();
-			this.#s.url = url.href;
+			this.#s.url = url[HREF];
 		}
 		this.#options(init);
 		this.#setHeaders(init, from);

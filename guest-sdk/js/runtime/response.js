@@ -8,6 +8,7 @@
 import { cloneBody, extract, isUnusable, mixin, newBody } from "./body.js";
 import { getFrom, headerList, listFrom, makeHeaders } from "./headers.js";
 import { resolveURL } from "./request.js";
+import { HREF } from "./url.js";
 import { byteString, dictionary, expose, need, uint16 } from "./webidl.js";
 
 const NULL_BODY = [101, 103, 204, 205, 304];
@@ -18,7 +19,7 @@ const REDIRECT = [301, 302, 303, 307, 308];
  * there until somebody asks for the object. more is null for those that
  * handlers make, or { type, url, redirected, fixed }.
  */
-export let responseState;
+export let responseState;	/* null: it is not one */
 
 /* One that was fetched: its headers can not be changed. */
 export let makeResponse;
@@ -32,6 +33,13 @@ function freshState() {
 		body: null,
 		more: null,
 	});
+}
+
+/* One that was made before the freeze, for the first of a request. */
+let spare = null;
+
+export function spareResponse() {
+	spare = freshState();
 }
 
 function statusFrom(value) {
@@ -54,7 +62,9 @@ function reasonFrom(value) {
 
 /* These are no methods: those that are private cost each object a property. */
 
-function setOptions(s, init) {
+function setOptions(s, init, what) {
+	if (typeof init !== "object" || init === null)
+		init = dictionary(init, what);
 	if (init.status !== undefined)
 		s.status = statusFrom(init.status);
 	if (init.statusText !== undefined)
@@ -81,17 +91,23 @@ function listOf(s) {
 }
 
 export class Response {
-	#s = freshState();
+	#s;
 
 	constructor(body = null, init = undefined) {
+		const s = spare ?? freshState();
+
+		spare = null;
+		this.#s = s;
 		if (init !== undefined)
-			setOptions(this.#s, dictionary(init, "Response: init"));
+			setOptions(s, init, "Response: init");
 		if (body !== null)
-			setBody(this.#s, extract(body));
+			setBody(s, extract(body));
 	}
 
 	static {
-		responseState = (rs) => rs.#s;
+		responseState = (rs) =>
+		    typeof rs === "object" && rs !== null && #s in rs ?
+		    rs.#s : null;
 		makeResponse = (members, more) => {
 			const rs = new Response();
 
@@ -117,11 +133,9 @@ export class Response {
 		if (text === undefined)
 			throw new TypeError("Response.json: there is no JSON " +
 			    "for that");
-		body = newBody(text.toWellFormed());
-		body.type = "application/json";
+		body = newBody(text, "application/json");
 		if (init !== undefined)
-			setOptions(rs.#s,
-			    dictionary(init, "Response.json: init"));
+			setOptions(rs.#s, init, "Response.json: init");
 		setBody(rs.#s, body);
 		return (rs);
 	}
@@ -130,7 +144,7 @@ export class Response {
 		let location;
 
 		need(arguments.length, 1, "Response.redirect");
-		location = resolveURL(url, "Response.redirect").href;
+		location = resolveURL(url, "Response.redirect")[HREF];
 		status = uint16(status);
 		if (!REDIRECT.includes(status))
 			throw new RangeError("Response.redirect: the status " +

@@ -15,55 +15,40 @@ import { host } from "./host.js";
 import { expose, isObject, need, pairs, usv } from "./webidl.js";
 
 /*
- * A URL taken apart, as the members of class URL say it; null if (m), which the
- * host has found, is none.
+ * A URL taken apart is a list of what the members of class URL say, the way the
+ * host has it; null is none. At its end are the searchParams, or null while
+ * nobody has asked for them.
  */
-function fromParts(m) {
-	let href, port, path;
+export const HREF = 0;
+const PROTOCOL = 1;
+export const USERNAME = 2;
+export const PASSWORD = 3;
+const HOSTNAME = 4;
+const PORT = 5;
+const PATHNAME = 6;
+const SEARCH = 7;
+const HASH = 8;
+const PARAMS = 9;
 
-	if (m === null)
-		return (null);
-	href = m[0];
-	port = m[3];
-	path = m[4];
-	if (path === "" || port === "80" || port === "443") {
-		if (port === (m[1] === "http:" ? "80" : "443"))
-			port = "";
-		path ||= "/";
-		href = `${m[1]}//${m[2]}${port && ":"}${port}${path}` +
-		    `${m[5]}${m[6]}`;
-	}
-	return ({
-		href,
-		protocol: m[1],
-		username: "",
-		password: "",
-		hostname: m[2],
-		port,
-		pathname: path,
-		search: m[5],
-		hash: m[6],
-	});
-}
-
-function split(href) {
-	return (fromParts(host.splitURL(href)));
+function hostOf(url) {
+	return (url[PORT] === "" ? url[HOSTNAME] :
+	    `${url[HOSTNAME]}:${url[PORT]}`);
 }
 
 /* The same from a record of whatwg-url's. */
 function fromRecord(record) {
-	return ({
-		href: machine.serializeURL(record),
-		protocol: `${record.scheme}:`,
-		username: record.username,
-		password: record.password,
-		hostname: record.host === null ? "" :
-		    machine.serializeHost(record.host),
-		port: record.port === null ? "" : `${record.port}`,
-		pathname: machine.serializePath(record),
-		search: record.query ? `?${record.query}` : "",
-		hash: record.fragment ? `#${record.fragment}` : "",
-	});
+	return ([
+		machine.serializeURL(record),
+		`${record.scheme}:`,
+		record.username,
+		record.password,
+		record.host === null ? "" : machine.serializeHost(record.host),
+		record.port === null ? "" : `${record.port}`,
+		machine.serializePath(record),
+		record.query ? `?${record.query}` : "",
+		record.fragment ? `#${record.fragment}` : "",
+		null,
+	]);
 }
 
 function parseSlowly(input, base) {
@@ -79,8 +64,8 @@ function parseSlowly(input, base) {
 }
 
 /* The last one, because new URL(request.url) is what handlers begin with. What
- * is taken apart is never changed, so URLs can share it. */
-let last = { href: "" };
+ * is taken apart is never changed, so URLs can share it. Nothing equals NaN. */
+let last = [NaN];
 
 /*
  * (input) relative to (base), which may be undefined, taken apart; or null.
@@ -90,31 +75,32 @@ export function parseURL(input, base) {
 	let url = null;
 
 	if (base === undefined) {
-		if (input === last.href && input !== "")
+		if (input === last[HREF])
 			return (last);
-		url = split(input) ?? parseSlowly(input);
+		url = host.splitURL(input) ?? parseSlowly(input);
 		if (url !== null)
 			last = url;
 		return (url);
 	}
 	if (input[0] === "/" && input[1] !== "/" && input[1] !== "\\") {
-		const at = split(base);
+		const at = host.splitURL(base);
 
-		url = at && split(`${at.protocol}//${at.hostname}` +
-		    `${at.port && ":"}${at.port}${input}`);
-	} else if (split(base) !== null)
-		url = split(input);
+		url = at && host.splitURL(`${at[PROTOCOL]}//${hostOf(at)}` +
+		    input);
+	} else if (host.splitURL(base) !== null)
+		url = host.splitURL(input);
 	return (url ?? parseSlowly(input, base));
 }
 
-/* The URL of the request that is being answered; null if it is not one of
+/* The href of the request that is being answered; null if it is not one of
  * those that the host takes apart. */
-export function parseRequestURL() {
-	const url = fromParts(host.requestURL());
+export function requestHref() {
+	const url = host.requestURL();
 
-	if (url !== null)
-		last = url;
-	return (url);
+	if (url === null)
+		return (null);
+	last = url;
+	return (url[HREF]);
 }
 
 /* For the tests: the same without the short way. */
@@ -365,10 +351,13 @@ const SETTERS = {
 
 export class URL {
 	#url;
-	#params = null;
 
+	/* Without an argument there is no URL either: "undefined" is none. */
 	constructor(url, base = undefined) {
-		need(arguments.length, 1, "URL");
+		if (base === undefined && url === last[HREF]) {
+			this.#url = last;
+			return;
+		}
 		url = usv(url);
 		base = base === undefined ? base : usv(base);
 		this.#url = parseURL(url, base);
@@ -394,22 +383,29 @@ export class URL {
 		}
 	}
 
+	/* Its searchParams stay what they are. */
+	#become(url) {
+		const params = this.#url[PARAMS];
+
+		this.#url = params === null ? url : url.with(PARAMS, params);
+	}
+
 	#set(what, value) {
-		const record = machine.basicURLParse(this.#url.href);
+		const record = machine.basicURLParse(this.#url[HREF]);
 
 		SETTERS[what](record, usv(value));
-		this.#url = fromRecord(record);
+		this.#become(fromRecord(record));
 	}
 
 	#query(text) {
-		const record = machine.basicURLParse(this.#url.href);
+		const record = machine.basicURLParse(this.#url[HREF]);
 
 		record.query = text === "" ? null : text;
-		this.#url = fromRecord(record);
+		this.#become(fromRecord(record));
 	}
 
 	get href() {
-		return (this.#url.href);
+		return (this.#url[HREF]);
 	}
 
 	set href(value) {
@@ -417,27 +413,28 @@ export class URL {
 
 		if (url === null)
 			throw new TypeError(`Invalid URL: "${value}"`);
-		this.#url = url;
-		this.#refresh();
+		this.#become(url);
+		this.#refresh(url[SEARCH]);
 	}
 
-	#refresh() {
-		if (this.#params !== null)
-			setParams(this.#params,
-			    parseForm(this.#url.search.slice(1)));
+	#refresh(search) {
+		const params = this.#url[PARAMS];
+
+		if (params !== null)
+			setParams(params, parseForm(search.replace(/^\?/, "")));
 	}
 
 	get origin() {
 		const u = this.#url;
 
-		if (u.protocol === "http:" || u.protocol === "https:")
-			return (`${u.protocol}//${this.host}`);
+		if (u[PROTOCOL] === "http:" || u[PROTOCOL] === "https:")
+			return (`${u[PROTOCOL]}//${hostOf(u)}`);
 		return (machine.serializeURLOrigin(
-		    machine.basicURLParse(u.href)));
+		    machine.basicURLParse(u[HREF])));
 	}
 
 	get protocol() {
-		return (this.#url.protocol);
+		return (this.#url[PROTOCOL]);
 	}
 
 	set protocol(value) {
@@ -445,7 +442,7 @@ export class URL {
 	}
 
 	get username() {
-		return (this.#url.username);
+		return (this.#url[USERNAME]);
 	}
 
 	set username(value) {
@@ -453,7 +450,7 @@ export class URL {
 	}
 
 	get password() {
-		return (this.#url.password);
+		return (this.#url[PASSWORD]);
 	}
 
 	set password(value) {
@@ -461,9 +458,7 @@ export class URL {
 	}
 
 	get host() {
-		const u = this.#url;
-
-		return (u.port === "" ? u.hostname : `${u.hostname}:${u.port}`);
+		return (hostOf(this.#url));
 	}
 
 	set host(value) {
@@ -471,7 +466,7 @@ export class URL {
 	}
 
 	get hostname() {
-		return (this.#url.hostname);
+		return (this.#url[HOSTNAME]);
 	}
 
 	set hostname(value) {
@@ -479,7 +474,7 @@ export class URL {
 	}
 
 	get port() {
-		return (this.#url.port);
+		return (this.#url[PORT]);
 	}
 
 	set port(value) {
@@ -487,7 +482,7 @@ export class URL {
 	}
 
 	get pathname() {
-		return (this.#url.pathname);
+		return (this.#url[PATHNAME]);
 	}
 
 	set pathname(value) {
@@ -495,26 +490,29 @@ export class URL {
 	}
 
 	get search() {
-		return (this.#url.search);
+		return (this.#url[SEARCH]);
 	}
 
 	set search(value) {
 		value = usv(value);
 		this.#set("search", value);
-		if (this.#params !== null)
-			setParams(this.#params,
-			    parseForm(value.replace(/^\?/, "")));
+		this.#refresh(value);
 	}
 
 	get searchParams() {
-		this.#params ??= linkParams(
-		    parseForm(this.#url.search.slice(1)),
-		    (text) => this.#query(text));
-		return (this.#params);
+		let params = this.#url[PARAMS];
+
+		if (params === null) {
+			params = linkParams(
+			    parseForm(this.#url[SEARCH].slice(1)),
+			    (text) => this.#query(text));
+			this.#url = this.#url.with(PARAMS, params);
+		}
+		return (params);
 	}
 
 	get hash() {
-		return (this.#url.hash);
+		return (this.#url[HASH]);
 	}
 
 	set hash(value) {
@@ -522,11 +520,11 @@ export class URL {
 	}
 
 	toString() {
-		return (this.#url.href);
+		return (this.#url[HREF]);
 	}
 
 	toJSON() {
-		return (this.#url.href);
+		return (this.#url[HREF]);
 	}
 }
 expose(URL, "URL");

@@ -21,11 +21,13 @@
 #include "text.h"
 
 #define N_TABLES	12		/* of functions */
+#define LIST_STEP	16		/* values in one call */
 #define INIT_MARK	((size_t)0x6b72616d2d736a2d)
 
 static struct {
 	JSRuntime		*rt;
 	JSContext		*ctx;
+	JSValue			push;		/* Array.prototype.push */
 	struct engine_setup	setup;
 	const struct engine_func *funcs[N_TABLES];
 	unsigned		n_funcs;
@@ -135,19 +137,47 @@ engine_bytes_here(void *ptr, size_t len)
 	    NULL, 0)));
 }
 
-struct engine_value
-engine_list(void)
+/* Array.prototype.push() makes room for all of them at once. */
+static int
+list_push(JSValueConst list, const struct engine_value *v, unsigned n)
 {
+	JSValue args[LIST_STEP], r;
+	unsigned i;
 
-	return (value_out(JS_NewArray(engine.ctx)));
+	for (i = 0; i < n; i++)
+		args[i] = value_in(v[i]);
+	r = JS_Call(engine.ctx, engine.push, list, (int)n, args);
+	for (i = 0; i < n; i++)
+		JS_FreeValue(engine.ctx, args[i]);
+	return (JS_IsException(r) ? -1 : 0);
 }
 
-void
-engine_push(struct engine_value list, uint32_t i, struct engine_value v)
+int
+engine_append(struct engine_value *list, const struct engine_value *v,
+    unsigned n)
 {
+	JSValue l = value_in(*list);
+	unsigned k;
 
-	(void)JS_SetPropertyUint32(engine.ctx, value_in(list), i,
-	    value_in(v));
+	for (; n > 0 && !JS_IsException(l); n -= k, v += k) {
+		k = n < LIST_STEP ? n : LIST_STEP;
+		if (list_push(l, v, k) == 0)
+			continue;
+		JS_FreeValue(engine.ctx, l);
+		l = JS_EXCEPTION;
+	}
+	*list = value_out(l);
+	return (JS_IsException(l) ? -1 : 0);
+}
+
+struct engine_value
+engine_list(const struct engine_value *v, unsigned n)
+{
+	struct engine_value list;
+
+	list = value_out(JS_NewArray(engine.ctx));
+	(void)engine_append(&list, v, n);
+	return (list);
 }
 
 struct engine_value
@@ -568,6 +598,13 @@ engine_jobs(void)
 	return (r);
 }
 
+int
+engine_has_jobs(void)
+{
+
+	return (JS_IsJobPending(engine.rt));
+}
+
 enum engine_state_e
 engine_promise(struct engine_value ev, struct engine_value *result)
 {
@@ -730,7 +767,7 @@ engine_init(const struct engine_setup *setup)
 	static const struct engine_func math_random = {
 		"random", init_random, 0
 	};
-	JSValue global, math;
+	JSValue global, math, array;
 
 	engine.setup = *setup;
 	engine.rt = JS_NewRuntime2(&mf, NULL);
@@ -748,6 +785,9 @@ engine_init(const struct engine_setup *setup)
 	if (engine_add(value_out(math), &math_random, 1) < 0 ||
 	    engine_bytes_init(engine.ctx) < 0)
 		return (-1);
+	array = JS_GetClassProto(engine.ctx, JS_CLASS_ARRAY);
+	engine.push = JS_GetPropertyStr(engine.ctx, array, "push");
+	JS_FreeValue(engine.ctx, array);
 	JS_FreeValue(engine.ctx, math);
 	JS_FreeValue(engine.ctx, global);
 	return (0);

@@ -109,6 +109,9 @@ enum engine_state_e {
 enum engine_state_e engine_promise(struct engine_value,
     struct engine_value *result);
 
+/* True if engine_jobs() would do something. */
+int engine_has_jobs(void);
+
 /*--------------------------------------------------------------------
  * Values
  */
@@ -123,8 +126,11 @@ struct engine_value engine_latin1(const char *ptr, size_t len, int lower);
 /* An ArrayBuffer: a copy, or the memory itself, which then stays in place. */
 struct engine_value engine_bytes(const void *ptr, size_t len);
 struct engine_value engine_bytes_here(void *ptr, size_t len);
-struct engine_value engine_list(void);
-void engine_push(struct engine_value list, uint32_t i, struct engine_value);
+/* A list of values, which are taken; and (n) more at its end. What is there
+ * instead of a list that could not be made throws when it is returned. */
+struct engine_value engine_list(const struct engine_value *, unsigned n);
+int engine_append(struct engine_value *list, const struct engine_value *,
+    unsigned n);
 /* obj[name] = value, which is taken. */
 int engine_set(struct engine_value obj, const char *name,
     struct engine_value);

@@ -47,6 +47,11 @@ void request_set(const struct sandbox_request *);
  * host would stop us; 0 before the first request. */
 int64_t request_deadline(void);
 
+/* host_headers.c [headers] */
+
+/* [name, value, name, value ...], names in lower case. */
+struct engine_value headers_list(const struct sandbox_header *, unsigned n);
+
 /* host_system.c [system] */
 
 /* CLOCK_MONOTONIC, in nanoseconds; no exit. */

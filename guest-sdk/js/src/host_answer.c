@@ -179,7 +179,7 @@ answer_body(struct engine_call *c)
 static void
 answer_respond(struct engine_call *c)
 {
-	const char *reason = NULL;
+	const char *reason;
 	double status;
 	size_t len;
 
@@ -190,11 +190,9 @@ answer_respond(struct engine_call *c)
 	sandbox_reply_init(answer.reply, request_now());
 	if (engine_arg_number(c, 0, &status) < 0)
 		return;
-	if (!engine_arg_is_null(c, 1)) {
-		reason = engine_arg_latin1(c, 1, &len);
-		if (answer_is_string(c, reason, len) < 0)
-			return;
-	}
+	reason = engine_arg_latin1(c, 1, &len);
+	if (answer_is_string(c, reason, len) < 0)
+		return;
 	if (!(status >= 200 && status <= 999) ||
 	    sandbox_set_status(answer.reply, (unsigned)status, reason) < 0) {
 		engine_throw(c, "a status is 200 to 999, and its text has no"
@@ -223,6 +221,19 @@ answer_fail_call(struct engine_call *c)
 	answer_fail();
 }
 
+/* What a promise has been fulfilled with, if no job is left that might change
+ * that; or null. */
+static void
+answer_settled(struct engine_call *c)
+{
+	struct engine_value v;
+
+	engine_return(c, engine_null());
+	if (!engine_has_jobs() &&
+	    engine_promise(engine_arg(c, 0), &v) == ENGINE_FULFILLED)
+		engine_return(c, v);
+}
+
 static void
 answer_hold(struct engine_call *c)
 {
@@ -241,5 +252,6 @@ const struct engine_func host_answer[] = {
 	{ "respond",		answer_respond,		4 },
 	{ "fail",		answer_fail_call,	2 },
 	{ "hold",		answer_hold,		1 },
+	{ "settled",		answer_settled,		1 },
 };
 const size_t host_answer_n = sizeof host_answer / sizeof host_answer[0];

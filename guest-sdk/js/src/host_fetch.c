@@ -64,24 +64,6 @@ fetch_error(int error)
 	return ("EIO");
 }
 
-static struct engine_value
-fetch_headers(const struct sandbox_fetch_response *rsp)
-{
-	const struct sandbox_header *h;
-	struct engine_value list;
-	uint32_t i;
-
-	list = engine_list();
-	for (i = 0; i < rsp->n_headers; i++) {
-		h = &rsp->headers[i];
-		engine_push(list, 2 * i,
-		    engine_latin1(h->name.ptr, h->name.len, 1));
-		engine_push(list, 2 * i + 1,
-		    engine_latin1(h->value.ptr, h->value.len, 0));
-	}
-	return (list);
-}
-
 /* The response stays where it is until the request's end, and so does (f). */
 static int
 fetch_deliver(struct fetch *f)
@@ -99,7 +81,7 @@ fetch_deliver(struct fetch *f)
 	v[1] = engine_null();
 	v[2] = engine_number(rsp->status);
 	v[3] = engine_latin1(rsp->reason.ptr, rsp->reason.len, 0);
-	v[4] = fetch_headers(rsp);
+	v[4] = headers_list(rsp->headers, rsp->n_headers);
 	v[5] = rsp->body_len == 0 ? engine_null() :
 	    engine_bytes_here((uint8_t *)(uintptr_t)rsp->body,
 	    (size_t)rsp->body_len);

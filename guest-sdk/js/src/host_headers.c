@@ -11,10 +11,63 @@
 
 #define NAME_MAX_LEN	64	/* a longer one goes the other way */
 
-struct headers_list {
+#define HEADERS_STEP	16	/* values put into a list at once */
+
+/* A list, and what comes to its end next. */
+struct headers {
 	struct engine_value	list;
-	uint32_t		n;
+	struct engine_value	next[HEADERS_STEP];
+	unsigned		n;
 };
+
+/*--------------------------------------------------------------------
+ * Lists
+ */
+
+static void
+headers_begin(struct headers *hl)
+{
+
+	hl->list = engine_list(NULL, 0);
+	hl->n = 0;
+}
+
+static int
+headers_flush(struct headers *hl)
+{
+	unsigned n = hl->n;
+
+	hl->n = 0;
+	return (engine_append(&hl->list, hl->next, n));
+}
+
+static int
+headers_add(struct headers *hl, struct engine_value name,
+    struct engine_value value)
+{
+
+	hl->next[hl->n++] = name;
+	hl->next[hl->n++] = value;
+	return (hl->n == HEADERS_STEP ? headers_flush(hl) : 0);
+}
+
+struct engine_value
+headers_list(const struct sandbox_header *h, unsigned n)
+{
+	struct headers hl;
+
+	headers_begin(&hl);
+	for (; n > 0; n--, h++)
+		(void)headers_add(&hl,
+		    engine_latin1(h->name.ptr, h->name.len, 1),
+		    engine_latin1(h->value.ptr, h->value.len, 0));
+	(void)headers_flush(&hl);
+	return (hl.list);
+}
+
+/*--------------------------------------------------------------------
+ * A handler's
+ */
 
 /* A token, in lower case. */
 static int
@@ -53,26 +106,25 @@ headers_value(const char *p, size_t len)
 static int
 headers_pair(void *priv, const struct engine_pair *pair)
 {
-	struct headers_list *hl = priv;
+	struct headers *hl = priv;
 	char lower[NAME_MAX_LEN];
 
 	if (headers_name(pair->name, pair->name_len, lower) ||
 	    headers_value(pair->text, pair->text_len))
 		return (-1);
-	engine_push(hl->list, hl->n++,
-	    engine_latin1(lower, pair->name_len, 0));
-	engine_push(hl->list, hl->n++, engine_keep(pair->value));
-	return (0);
+	return (headers_add(hl, engine_latin1(lower, pair->name_len, 0),
+	    engine_keep(pair->value)));
 }
 
 static void
 headers_plain(struct engine_call *c)
 {
-	struct headers_list hl;
+	struct headers hl;
+	int r;
 
-	hl.list = engine_list();
-	hl.n = 0;
-	if (engine_arg_pairs(c, 0, headers_pair, &hl) == 0) {
+	headers_begin(&hl);
+	r = engine_arg_pairs(c, 0, headers_pair, &hl);
+	if (headers_flush(&hl) < 0 || r == 0) {
 		engine_return(c, hl.list);
 		return;
 	}

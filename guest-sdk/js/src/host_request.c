@@ -144,21 +144,10 @@ request_is_warmup(struct engine_call *c)
 static void
 request_headers(struct engine_call *c)
 {
-	const struct sandbox_header *h;
-	struct engine_value list;
-	uint32_t i;
 
-	if (request_get(c) == NULL)
-		return;
-	list = engine_list();
-	for (i = 0; i < request->n_headers; i++) {
-		h = &request->headers[i];
-		engine_push(list, 2 * i,
-		    engine_latin1(h->name.ptr, h->name.len, 1));
-		engine_push(list, 2 * i + 1,
-		    engine_latin1(h->value.ptr, h->value.len, 0));
-	}
-	engine_return(c, list);
+	if (request_get(c) != NULL)
+		engine_return(c, headers_list(request->headers,
+		    request->n_headers));
 }
 
 static void

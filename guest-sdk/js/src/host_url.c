@@ -13,30 +13,78 @@
 
 #define URL_MAX		2048	/* a longer one goes the other way */
 
-/* [href, protocol, hostname, port, pathname, search, hash], or null. */
+static char *
+url_cat(char *to, const char *end, const char *from, size_t len)
+{
+
+	if (to == NULL || len > (size_t)(end - to))
+		return (NULL);
+	memcpy(to, from, len);
+	return (to + len);
+}
+
+static struct engine_value
+url_value(const char *p, const size_t *at, enum url_part_e part)
+{
+
+	return (engine_latin1(p + at[part], at[part + 1] - at[part], 0));
+}
+
+/* What the parser leaves out is there: the port that is the scheme's. */
+static int
+url_has_default(const char *p, const size_t *at)
+{
+	const char *port = p + at[URL_PORT];
+	size_t len = at[URL_PATH] - at[URL_PORT];
+
+	/* "http:" or "https:" */
+	return (at[URL_SLASHES] == 5 ?
+	    len == 3 && memcmp(port, ":80", 3) == 0 :
+	    len == 4 && memcmp(port, ":443", 4) == 0);
+}
+
+/* The parts in the order of url.js. */
+static struct engine_value
+url_parts(const char *p, const size_t *at)
+{
+	struct engine_value v[10];
+	size_t port = at[URL_PORT] < at[URL_PATH];
+
+	v[0] = engine_latin1(p, at[URL_N_PART], 0);
+	v[1] = url_value(p, at, URL_SCHEME);
+	v[2] = engine_latin1("", 0, 0);		/* username, password */
+	v[3] = engine_keep(v[2]);
+	v[4] = url_value(p, at, URL_HOST);
+	v[5] = engine_latin1(p + at[URL_PORT] + port,
+	    at[URL_PATH] - at[URL_PORT] - port, 0);
+	v[6] = url_value(p, at, URL_PATH);
+	v[7] = url_value(p, at, URL_QUERY);
+	v[8] = url_value(p, at, URL_FRAGMENT);
+	v[9] = engine_null();
+	return (engine_list(v, 10));
+}
+
+/* The list of parts, or null. */
 static struct engine_value
 url_list(const char *p, size_t len)
 {
-	static const enum url_part_e parts[] = {
-		URL_SCHEME, URL_HOST, URL_PORT, URL_PATH, URL_QUERY,
-		URL_FRAGMENT
-	};
-	size_t at[URL_N_PART + 1], from, to;
-	struct engine_value list;
-	uint32_t i;
+	size_t at[URL_N_PART + 1];
+	char buf[URL_MAX], *q;
+	const char *end = buf + sizeof buf;
 
 	if (url_split(p, len, at))
 		return (engine_null());
-	list = engine_list();
-	engine_push(list, 0, engine_latin1(p, len, 0));
-	for (i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		from = at[parts[i]];
-		to = at[parts[i] + 1];
-		if (parts[i] == URL_PORT && from < to)
-			from++;		/* the colon */
-		engine_push(list, i + 1, engine_latin1(p + from, to - from, 0));
-	}
-	return (list);
+	if (at[URL_PATH] < at[URL_QUERY] && !url_has_default(p, at))
+		return (url_parts(p, at));
+	/* Write it as the parser would, and look again. */
+	q = url_cat(buf, end, p, url_has_default(p, at) ?
+	    at[URL_PORT] : at[URL_PATH]);
+	if (at[URL_PATH] == at[URL_QUERY])
+		q = url_cat(q, end, "/", 1);
+	q = url_cat(q, end, p + at[URL_PATH], len - at[URL_PATH]);
+	if (q == NULL || url_split(buf, (size_t)(q - buf), at))
+		return (engine_null());
+	return (url_parts(buf, at));
 }
 
 static void
@@ -51,16 +99,6 @@ url_of_text(struct engine_call *c)
 		return;
 	engine_return(c, url_list(p, len));
 	engine_ascii_done(c, p);
-}
-
-static char *
-url_cat(char *to, const char *end, const char *from, size_t len)
-{
-
-	if (to == NULL || len > (size_t)(end - to))
-		return (NULL);
-	memcpy(to, from, len);
-	return (to + len);
 }
 
 /* request.js, incomingURL() */

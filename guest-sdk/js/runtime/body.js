@@ -36,6 +36,9 @@ export function spareBody() {
 	spare = freshBody();
 }
 
+/* The Content-Type of a string. */
+export const TEXT = "text/plain;charset=UTF-8";
+
 export function newBody(source, type = null) {
 	const body = spare ?? freshBody();
 
@@ -62,7 +65,7 @@ export function extract(init) {
 	let body, bytes;
 
 	if (typeof init === "string") {
-		body = newBody(init, "text/plain;charset=UTF-8");
+		body = newBody(init, TEXT);
 	} else if (init instanceof ReadableStream) {
 		body = fromStream(init);
 	} else if ((bytes = bytesOf(init)) !== null) {
@@ -80,7 +83,7 @@ export function extract(init) {
 
 		body = newBody(form.bytes, form.type);
 	} else {
-		body = newBody(`${init}`, "text/plain;charset=UTF-8");
+		body = newBody(`${init}`, TEXT);
 	}
 	return (body);
 }
@@ -128,15 +131,6 @@ export function cloneBody(body) {
 	return (copy);
 }
 
-/* The content of one that is as it was made, which is used from now on: a
- * string or bytes; or undefined. */
-export function takeSource(body) {
-	if (body.used || body.stream !== null)
-		return (undefined);
-	body.used = true;
-	return (body.source);
-}
-
 /*
  * Take the content: a string or bytes if it is at hand, or a promise. The
  * body is used from now on.
@@ -148,13 +142,14 @@ export function takeBody(body) {
 		return ("");
 	if (isUnusable(body))
 		throw new TypeError("the body has been used, or is locked");
-	if (body.stream === null)
-		return (takeSource(body));
-	source = sourceOf(body.stream);
+	source = body.source;
+	if (body.stream !== null)
+		source = sourceOf(body.stream);
 	if (source === undefined || source === null)
 		return (readAll(body.stream));
 	body.used = true;
-	readAll(body.stream).catch(() => {});
+	if (body.stream !== null)
+		readAll(body.stream).catch(() => {});
 	return (source);
 }
 

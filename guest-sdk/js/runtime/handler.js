@@ -7,9 +7,7 @@
  * that returns a Response with a string costs little more than that string.
  */
 
-import {
-	isUnusable, newBody, spareBody, takeBody, takeSource,
-} from "./body.js";
+import { isUnusable, newBody, spareBody, takeBody } from "./body.js";
 import { dispatchFetch, hasFetchListener } from "./events.js";
 import { headerList } from "./headers.js";
 import { host, phase } from "./host.js";
@@ -127,11 +125,16 @@ function failed(error) {
 	host.fail("the handler threw", error);
 }
 
+/* The host adds the Content-Type of a body if nobody has looked at the headers,
+ * which do not have it then. */
 function respond(s, content) {
-	const list = s.headers === null ? s.list : headerList(s.headers);
-
 	try {
-		host.respond(s.status, s.statusText, list, content);
+		if (s.headers !== null)
+			host.respond(s.status, s.statusText || null,
+			    headerList(s.headers), content, null);
+		else
+			host.respond(s.status, s.statusText || null, s.list,
+			    content, s.body === null ? null : s.body.type);
 	} catch (e) {
 		host.fail("the Response can not be sent", e);
 	}
@@ -156,16 +159,17 @@ function deliverSlowly(s) {
 }
 
 function deliver(s) {
-	let content;
+	const { body } = s;
 
-	if (s.more === null) {
-		content = s.body === null ? null : takeSource(s.body);
-		if (content !== undefined) {
-			respond(s, content);
-			return;
-		}
+	if (s.more !== null || (body !== null &&
+	    (body.used || body.stream !== null))) {
+		deliverSlowly(s);
+	} else if (body === null) {
+		respond(s, null);
+	} else {
+		body.used = true;
+		respond(s, body.source);
 	}
-	deliverSlowly(s);
 }
 
 function send(response) {

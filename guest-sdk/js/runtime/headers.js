@@ -12,6 +12,7 @@
 import { host, phase } from "./host.js";
 import { byteString, expose, isObject, need, pairs } from "./webidl.js";
 
+const ITERATOR = Symbol.iterator;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /* The list of headers behind an object; of the request's, asked for now. */
@@ -95,7 +96,7 @@ function fill(list, init) {
 
 /* A list from what the standard calls HeadersInit. */
 export function listFrom(init) {
-	const iterator = init?.[Symbol.iterator];
+	const iterator = init?.[ITERATOR];
 	let list;
 
 	if (iterator === undefined) {

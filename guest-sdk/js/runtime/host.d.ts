@@ -76,14 +76,16 @@ interface Host {
 	 * the client at once: the C side first runs the job queue to its end,
 	 * and then waits for the promise given to hold(), if any.
 	 *
-	 * reason: "" for the usual one. A header name that is no token, a
+	 * reason: null for the usual one. A header name that is no token, a
 	 * value with control characters, too many or too long, a status out of
-	 * 200..999, a body beyond maxBody(): TypeError. headers may be null.
+	 * 200..999, a body beyond maxBody(): TypeError. headers may be null;
+	 * type is a Content-Type for those that have none.
 	 * A string becomes UTF-8; bytes are kept, not copied, and must not be
 	 * changed or detached before the request's end.
 	 */
-	respond(status: number, reason: string,
-	    headers: FlatHeaders | null, body: string | Bytes | null): void;
+	respond(status: number, reason: string | null,
+	    headers: FlatHeaders | null, body: string | Bytes | null,
+	    type: string | null): void;
 
 	/* Instead: a 500 for the client, which says nothing about us, and the
 	 * error's message and stack for Varnish's log. (what) is a word for

@@ -48,18 +48,15 @@ export let makeIncoming;
 
 /*
  * The URL of the request that is being answered. Varnish knows the Host and
- * what is behind it; https is what X-Forwarded-Proto says it was.
+ * what is behind it; https is what X-Forwarded-Proto says it was. This is for
+ * those that the host does not take apart.
  */
 function incomingURL() {
-	const href = requestHref();
-	let scheme, authority, path;
+	const scheme = /^https$/i.test(host.header("x-forwarded-proto") ??
+	    "") ? "https" : "http";
+	const authority = host.header("host") || "localhost";
+	let path = host.target();
 
-	if (href !== null)
-		return (href);
-	scheme = /^https$/i.test(host.header("x-forwarded-proto") ?? "") ?
-	    "https" : "http";
-	authority = host.header("host") || "localhost";
-	path = host.target();
 	if (path[0] !== "/")
 		path = `/${path}`;
 	return ((parseURL(`${scheme}://${authority}${path}`) ??
@@ -299,7 +296,7 @@ export class Request {
 	get url() {
 		const s = this.#s;
 
-		s.url ??= incomingURL();
+		s.url ??= requestHref() ?? incomingURL();
 		return (s.url);
 	}
 

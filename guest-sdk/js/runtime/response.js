@@ -5,7 +5,9 @@
  * https://fetch.spec.whatwg.org/#response-class
  */
 
-import { cloneBody, extract, isUnusable, mixin, newBody } from "./body.js";
+import {
+	TEXT, cloneBody, extract, isUnusable, mixin, newBody,
+} from "./body.js";
 import { getFrom, headerList, listFrom, makeHeaders } from "./headers.js";
 import { resolveURL } from "./request.js";
 import { HREF } from "./url.js";
@@ -16,8 +18,9 @@ const REDIRECT = [301, 302, 303, 307, 308];
 
 /*
  * What is in one: { status, statusText, list, headers, body, more }. list is
- * there until somebody asks for the object. more is null for those that
- * handlers make, or { type, url, redirected, fixed }.
+ * there until somebody asks for the object, and without the Content-Type that
+ * the body brings with it until somebody asks for either. more is null for those
+ * that handlers make, or { type, url, redirected, fixed }.
  */
 export let responseState;	/* null: it is not one */
 
@@ -78,16 +81,17 @@ function setBody(s, body) {
 		throw new TypeError(`Response: with the status ${s.status} ` +
 		    "there is no body");
 	s.body = body;
-	if (body.type === null)
-		return;
-	if (s.list === null)
-		s.list = ["content-type", body.type];
-	else if (getFrom(s.list, "content-type") === null)
-		s.list.push("content-type", body.type);
 }
 
+/* For those who look at the headers: with the Content-Type of the body. */
 function listOf(s) {
-	return (s.headers === null ? s.list ??= [] : headerList(s.headers));
+	if (s.headers !== null)
+		return (headerList(s.headers));
+	s.list ??= [];
+	if (s.body !== null && s.body.type !== null &&
+	    getFrom(s.list, "content-type") === null)
+		s.list.push("content-type", s.body.type);
+	return (s.list);
 }
 
 export class Response {
@@ -100,7 +104,9 @@ export class Response {
 		this.#s = s;
 		if (init !== undefined)
 			setOptions(s, init, "Response: init");
-		if (body !== null)
+		if (typeof body === "string")
+			setBody(s, newBody(body, TEXT));
+		else if (body !== null)
 			setBody(s, extract(body));
 	}
 
@@ -180,8 +186,7 @@ export class Response {
 	get headers() {
 		const s = this.#s;
 
-		s.headers ??= makeHeaders(s.list ?? [],
-		    s.more?.fixed ?? false);
+		s.headers ??= makeHeaders(listOf(s), s.more?.fixed ?? false);
 		return (s.headers);
 	}
 

@@ -28,6 +28,7 @@ static struct {
 	JSRuntime		*rt;
 	JSContext		*ctx;
 	JSValue			push;		/* Array.prototype.push */
+	JSAtom			length;
 	struct engine_setup	setup;
 	const struct engine_func *funcs[N_TABLES];
 	unsigned		n_funcs;
@@ -430,7 +431,7 @@ engine_arg_list(struct engine_call *c, int i, uint32_t *n)
 	JSValue v;
 	int r;
 
-	v = JS_GetPropertyStr(engine.ctx, arg_get(c, i), "length");
+	v = JS_GetProperty(engine.ctx, arg_get(c, i), engine.length);
 	r = JS_IsException(v) ? -1 : JS_ToUint32(engine.ctx, n, v);
 	JS_FreeValue(engine.ctx, v);
 	if (r == 0)
@@ -787,6 +788,7 @@ engine_init(const struct engine_setup *setup)
 		return (-1);
 	array = JS_GetClassProto(engine.ctx, JS_CLASS_ARRAY);
 	engine.push = JS_GetPropertyStr(engine.ctx, array, "push");
+	engine.length = JS_NewAtom(engine.ctx, "length");
 	JS_FreeValue(engine.ctx, array);
 	JS_FreeValue(engine.ctx, math);
 	JS_FreeValue(engine.ctx, global);

@@ -118,11 +118,26 @@ answer_is_string(struct engine_call *c, const char *p, size_t len)
 }
 
 static int
+answer_header(struct engine_call *c, const char *name, const char *value)
+{
+
+	if (sandbox_add_header(answer.reply, name, value) == 0)
+		return (0);
+	engine_throw(c, "the header '%.60s' can not be sent: its name is not a"
+	    " token, its value has control characters, or there are more than"
+	    " %d headers or %d bytes of them", name, SANDBOX_MAX_HEADERS,
+	    SANDBOX_MAX_HEADER_BYTES);
+	return (-1);
+}
+
+/* Returns 1 if there is a Content-Type among them, or 0, or -1. */
+static int
 answer_headers(struct engine_call *c)
 {
 	const char *name, *value;
 	size_t name_len, value_len;
 	uint32_t i, n;
+	int typed = 0;
 
 	if (engine_arg_is_null(c, 2))
 		return (0);
@@ -133,18 +148,27 @@ answer_headers(struct engine_call *c)
 		if (answer_is_string(c, name, name_len) < 0)
 			return (-1);
 		value = engine_arg_list_latin1(c, 2, i + 1, &value_len);
-		if (answer_is_string(c, value, value_len) < 0)
+		if (answer_is_string(c, value, value_len) < 0 ||
+		    answer_header(c, name, value) < 0)
 			return (-1);
-		if (sandbox_add_header(answer.reply, name, value) < 0) {
-			engine_throw(c, "the header '%.60s' can not be sent:"
-			    " its name is not a token, its value has control"
-			    " characters, or there are more than %d headers or"
-			    " %d bytes of them", name, SANDBOX_MAX_HEADERS,
-			    SANDBOX_MAX_HEADER_BYTES);
-			return (-1);
-		}
+		typed |= strcmp(name, "content-type") == 0;
 	}
-	return (0);
+	return (typed);
+}
+
+/* The Content-Type that comes with the body, if no other has been set. */
+static int
+answer_type(struct engine_call *c)
+{
+	const char *type;
+	size_t len;
+
+	if (engine_arg_is_null(c, 4))
+		return (0);
+	type = engine_arg_latin1(c, 4, &len);
+	if (answer_is_string(c, type, len) < 0)
+		return (-1);
+	return (answer_header(c, "content-type", type));
 }
 
 static int
@@ -179,9 +203,10 @@ answer_body(struct engine_call *c)
 static void
 answer_respond(struct engine_call *c)
 {
-	const char *reason;
+	const char *reason = NULL;
 	double status;
 	size_t len;
+	int typed;
 
 	if (request_now() == NULL || answer.ready) {
 		engine_throw(c, "there is no request to answer");
@@ -190,16 +215,21 @@ answer_respond(struct engine_call *c)
 	sandbox_reply_init(answer.reply, request_now());
 	if (engine_arg_number(c, 0, &status) < 0)
 		return;
-	reason = engine_arg_latin1(c, 1, &len);
-	if (answer_is_string(c, reason, len) < 0)
-		return;
+	if (!engine_arg_is_null(c, 1)) {
+		reason = engine_arg_latin1(c, 1, &len);
+		if (answer_is_string(c, reason, len) < 0)
+			return;
+	}
 	if (!(status >= 200 && status <= 999) ||
 	    sandbox_set_status(answer.reply, (unsigned)status, reason) < 0) {
 		engine_throw(c, "a status is 200 to 999, and its text has no"
 		    " control characters");
 		return;
 	}
-	if (answer_headers(c) == 0 && answer_body(c) == 0)
+	typed = answer_headers(c);
+	if (typed < 0 || (typed == 0 && answer_type(c) < 0))
+		return;
+	if (answer_body(c) == 0)
 		answer.ready = 1;
 }
 
@@ -249,7 +279,7 @@ answer_hold(struct engine_call *c)
 }
 
 const struct engine_func host_answer[] = {
-	{ "respond",		answer_respond,		4 },
+	{ "respond",		answer_respond,		5 },
 	{ "fail",		answer_fail_call,	2 },
 	{ "hold",		answer_hold,		1 },
 	{ "settled",		answer_settled,		1 },

@@ -18,7 +18,7 @@ import { FormData, decodeForm, encodeForm } from "./formdata.js";
 import { host } from "./host.js";
 import {
 	ReadableStream, TransformStream, isDisturbed, readAll, sourceOf,
-	streamOf, unusable,
+	streamOf, unusable, useUp,
 } from "./streams.js";
 import { decodeUtf8, encodeUtf8 } from "./text.js";
 import { URLSearchParams, parseForm } from "./url.js";
@@ -104,7 +104,7 @@ export function bodyStream(body) {
 		body.stream = streamOf(body.source);
 		/* It was read before anybody wanted to see the stream. */
 		if (body.used)
-			readAll(body.stream).catch(() => {});
+			useUp(body.stream);
 	}
 	return (body.stream);
 }
@@ -149,7 +149,7 @@ export function takeBody(body) {
 		return (readAll(body.stream));
 	body.used = true;
 	if (body.stream !== null)
-		readAll(body.stream).catch(() => {});
+		useUp(body.stream);
 	return (source);
 }
 

@@ -13,6 +13,7 @@ import { headerList } from "./headers.js";
 import { host, phase } from "./host.js";
 import { incomingRequest } from "./request.js";
 import { Response, responseState, spareResponse } from "./response.js";
+import { spareStream } from "./streams.js";
 import { expose } from "./webidl.js";
 
 /* The third argument of a handler; sandbox.d.ts describes it. */
@@ -200,6 +201,7 @@ function sendLater(result) {
 export function freeze() {
 	spareResponse();
 	spareBody();
+	spareStream();
 }
 
 /* hooks.handle() */

@@ -9,7 +9,7 @@
  * wants more than one of them.
  */
 
-import { host, phase } from "./host.js";
+import { host } from "./host.js";
 import { byteString, expose, isObject, need, pairs } from "./webidl.js";
 
 const ITERATOR = Symbol.iterator;
@@ -24,21 +24,16 @@ export let makeHeaders;
 /* The value of one, without making the list; or null. */
 export let headerValue;
 
-/* Names that have been seen to be tokens, and in lower case. */
-const known = new Map();
-
+/* What is most common is looked at by the host, here and below. */
 function lowerName(name) {
-	let lower = known.get(name);
+	return (host.plainName(name) ?? lowerSlowly(name));
+}
 
-	if (lower !== undefined)
-		return (lower);
+function lowerSlowly(name) {
 	name = byteString(name);
 	if (!TOKEN.test(name))
 		throw new TypeError(`"${name}" is not the name of a header`);
-	lower = name.toLowerCase();
-	if (!phase.serving)
-		known.set(name, lower);
-	return (lower);
+	return (name.toLowerCase());
 }
 
 /* Not a regular expression: one for the end would take the square of the
@@ -54,11 +49,11 @@ function trim(s) {
 }
 
 function normalValue(value) {
-	let s = `${value}`;
+	let s;
 
-	if (/^[!-~](?:[ -~]*[!-~])?$/.test(s))
-		return (s);
-	s = trim(byteString(s));
+	if (host.isPlainValue(value))
+		return (value);
+	s = trim(byteString(value));
 	if (/[\0\n\r]/.test(s))
 		throw new TypeError(`${JSON.stringify(s)} is not the value ` +
 		    "of a header");
@@ -140,20 +135,20 @@ function sortAndCombine(list) {
 	return (sorted);
 }
 
-let sortedPair;
+/* Those that are private are no methods, which cost each object a property. */
+let sortedPair, listToChange;
 
 export class Headers {
-	#list = [];		/* null: the request's, not asked for yet */
+	#list;			/* null: the request's, not asked for yet */
 	#fixed = false;
 	#sorted = null;		/* while nothing changes */
 
 	constructor(init = undefined) {
-		if (init !== undefined)
-			this.#list = listFrom(init);
+		this.#list = init === undefined ? [] : listFrom(init);
 	}
 
 	static {
-		headerList = (h) => h.#all();
+		headerList = (h) => h.#list ??= host.headers();
 		makeHeaders = (list, fixed) => {
 			const h = new Headers();
 
@@ -161,34 +156,26 @@ export class Headers {
 			h.#fixed = fixed;
 			return (h);
 		};
-		headerValue = (h, name) => h.#get(name);
+		headerValue = (h, name) => h.#list === null ?
+		    host.header(name) : getFrom(h.#list, name);
 		sortedPair = (h, i) =>
-		    (h.#sorted ??= sortAndCombine(h.#all()))[i];
-	}
-
-	#all() {
-		return (this.#list ??= host.headers());
-	}
-
-	#get(name) {
-		return (this.#list === null ? host.header(name) :
-		    getFrom(this.#list, name));
-	}
-
-	#change() {
-		if (this.#fixed)
-			throw new TypeError("these headers can not be " +
-			    "changed; make a copy with new Headers(), new " +
-			    "Request() or new Response()");
-		this.#sorted = null;
-		return (this.#all());
+		    (h.#sorted ??= sortAndCombine(headerList(h)))[i];
+		listToChange = (h) => {
+			if (h.#fixed)
+				throw new TypeError("these headers can not " +
+				    "be changed; make a copy with new " +
+				    "Headers(), new Request() or new " +
+				    "Response()");
+			h.#sorted = null;
+			return (headerList(h));
+		};
 	}
 
 	append(name, value) {
 		need(arguments.length, 2, "Headers.append");
 		name = lowerName(name);
 		value = normalValue(value);
-		this.#change().push(name, value);
+		listToChange(this).push(name, value);
 	}
 
 	delete(name) {
@@ -196,7 +183,7 @@ export class Headers {
 
 		need(arguments.length, 1, "Headers.delete");
 		name = lowerName(name);
-		list = this.#change();
+		list = listToChange(this);
 		for (let i = 0; i < list.length; i += 2)
 			if (list[i] !== name) {
 				list[n++] = list[i];
@@ -206,12 +193,17 @@ export class Headers {
 	}
 
 	get(name) {
-		need(arguments.length, 1, "Headers.get");
-		return (this.#get(lowerName(name)));
+		const list = this.#list;
+
+		if (arguments.length < 1)
+			need(arguments.length, 1, "Headers.get");
+		if (list === null && typeof name === "string")
+			return (host.header(name));
+		return (headerValue(this, lowerName(name)));
 	}
 
 	getSetCookie() {
-		const list = this.#all();
+		const list = headerList(this);
 		const values = [];
 
 		for (let i = 0; i < list.length; i += 2)
@@ -222,7 +214,7 @@ export class Headers {
 
 	has(name) {
 		need(arguments.length, 1, "Headers.has");
-		return (this.#get(lowerName(name)) !== null);
+		return (headerValue(this, lowerName(name)) !== null);
 	}
 
 	set(name, value) {
@@ -231,7 +223,7 @@ export class Headers {
 		need(arguments.length, 2, "Headers.set");
 		name = lowerName(name);
 		value = normalValue(value);
-		list = this.#change();
+		list = listToChange(this);
 		for (let i = 0; i < list.length; i += 2) {
 			if (list[i] === name && found)
 				continue;
@@ -248,21 +240,3 @@ export class Headers {
 pairs(Headers, "Headers", (h, i) => sortedPair(h, i));
 expose(Headers, "Headers");
 const iterate = Headers.prototype[Symbol.iterator];
-
-/* Those that handlers use, so that no request has to look at them first. */
-for (const name of ["Accept", "Age", "Allow", "Authorization",
-	"Cache-Control", "Content-Disposition", "Content-Encoding",
-	"Content-Language", "Content-Location", "Content-Security-Policy",
-	"Content-Type", "Cookie", "Date", "ETag", "Expires", "Host",
-	"If-Modified-Since", "If-None-Match", "Last-Modified", "Link",
-	"Location", "Origin", "Pragma", "Range", "Referer", "Retry-After",
-	"Server", "Set-Cookie", "Strict-Transport-Security",
-	"Surrogate-Control", "User-Agent", "Vary", "WWW-Authenticate",
-	"X-Content-Type-Options", "X-Frame-Options", "X-Forwarded-For",
-	"X-Forwarded-Proto", "X-Powered-By", "X-Request-Id",
-	"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers",
-	"Access-Control-Allow-Methods", "Access-Control-Allow-Origin",
-	"Access-Control-Expose-Headers", "Access-Control-Max-Age"]) {
-	lowerName(name);
-	lowerName(name.toLowerCase());
-}

@@ -153,6 +153,11 @@ interface Host {
 	 * tokens. Runs no user code. */
 	plainHeaders(init: unknown): FlatHeaders | null;
 
+	/* One of these names in lower case, or null; is it one of these
+	 * values? */
+	plainName(name: unknown): string | null;
+	isPlainValue(value: unknown): boolean;
+
 	structuredClone(value: unknown): unknown;	/* see README: what it
 					 * does not take throws a TypeError;
 					 * transfer is the runtime's */

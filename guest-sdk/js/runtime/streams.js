@@ -32,9 +32,17 @@ export function unusable(stream) {
 	return (stream.locked || isDisturbed(stream));
 }
 
-/* A stream of (source), a string or a Uint8Array. */
-export function streamOf(source) {
-	let bytes = null, at = 0;
+/* One that was made before the freeze, for the first body of a request that
+ * somebody wants as a stream. */
+let spare = null;
+
+export function spareStream() {
+	spare = makeStream();
+}
+
+/* A stream, and what makes its source known. */
+function makeStream() {
+	let source, bytes = null, at = 0;
 	const stream = new ReadableStream({
 		type: "bytes",
 		pull(controller) {
@@ -54,8 +62,28 @@ export function streamOf(source) {
 		},
 	}, { highWaterMark: 0 });
 
-	sources.set(stream, source);
+	return ({
+		stream,
+		use(value) {
+			source = value;
+			sources.set(stream, value);
+		},
+	});
+}
+
+/* A stream of (source), a string or a Uint8Array. */
+export function streamOf(source) {
+	const { stream, use } = spare ?? makeStream();
+
+	spare = null;
+	use(source);
 	return (stream);
+}
+
+/* Leave one whose source is known as if it had been read to its end. */
+export function useUp(stream) {
+	stream.getReader();
+	stream._disturbed = true;
 }
 
 /* What a stream nobody has read from was made of; or undefined. */

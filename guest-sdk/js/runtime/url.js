@@ -159,14 +159,15 @@ export function serializeForm(list) {
 	return (text);
 }
 
-let setParams, linkParams, listOf;
+let setParams, linkParams, listOf, update;
 
 export class URLSearchParams {
 	#list;
 	#changed = null;	/* of a URL: tell it the new query */
 
 	constructor(init = "") {
-		this.#list = isObject(init) ? URLSearchParams.#from(init) :
+		this.#list = init === "" ? [] :
+		    isObject(init) ? URLSearchParams.#from(init) :
 		    parseForm(usv(init).replace(/^\?/, ""));
 	}
 
@@ -209,10 +210,8 @@ export class URLSearchParams {
 			return (params);
 		};
 		listOf = (params) => params.#list;
-	}
-
-	#update() {
-		this.#changed?.(serializeForm(this.#list));
+		update = (params) =>
+		    params.#changed?.(serializeForm(params.#list));
 	}
 
 	get size() {
@@ -222,7 +221,7 @@ export class URLSearchParams {
 	append(name, value) {
 		need(arguments.length, 2, "URLSearchParams.append");
 		this.#list.push([usv(name), usv(value)]);
-		this.#update();
+		update(this);
 	}
 
 	delete(name, value = undefined) {
@@ -231,15 +230,18 @@ export class URLSearchParams {
 		value = value === undefined ? value : usv(value);
 		this.#list = this.#list.filter((pair) => pair[0] !== name ||
 		    (value !== undefined && pair[1] !== value));
-		this.#update();
+		update(this);
 	}
 
 	get(name) {
-		need(arguments.length, 1, "URLSearchParams.get");
+		const list = this.#list;
+
+		if (arguments.length < 1)
+			need(arguments.length, 1, "URLSearchParams.get");
 		name = usv(name);
-		for (const pair of this.#list)
-			if (pair[0] === name)
-				return (pair[1]);
+		for (let i = 0; i < list.length; i++)
+			if (list[i][0] === name)
+				return (list[i][1]);
 		return (null);
 	}
 
@@ -275,13 +277,13 @@ export class URLSearchParams {
 		});
 		if (!found)
 			this.#list.push([name, value]);
-		this.#update();
+		update(this);
 	}
 
 	sort() {
 		this.#list.sort((a, b) => a[0] < b[0] ? -1 :
 		    Number(a[0] > b[0]));
-		this.#update();
+		update(this);
 	}
 
 	toString() {
@@ -349,6 +351,9 @@ const SETTERS = {
 	},
 };
 
+/* Those that are private are no methods, which cost each object a property. */
+let become, setMember, setQuery, refresh;
+
 export class URL {
 	#url;
 
@@ -383,25 +388,33 @@ export class URL {
 		}
 	}
 
-	/* Its searchParams stay what they are. */
-	#become(url) {
-		const params = this.#url[PARAMS];
+	static {
+		/* Its searchParams stay what they are. */
+		become = (u, url) => {
+			const params = u.#url[PARAMS];
 
-		this.#url = params === null ? url : url.with(PARAMS, params);
-	}
+			u.#url = params === null ? url :
+			    url.with(PARAMS, params);
+		};
+		setMember = (u, what, value) => {
+			const record = machine.basicURLParse(u.#url[HREF]);
 
-	#set(what, value) {
-		const record = machine.basicURLParse(this.#url[HREF]);
+			SETTERS[what](record, usv(value));
+			become(u, fromRecord(record));
+		};
+		setQuery = (u, text) => {
+			const record = machine.basicURLParse(u.#url[HREF]);
 
-		SETTERS[what](record, usv(value));
-		this.#become(fromRecord(record));
-	}
+			record.query = text === "" ? null : text;
+			become(u, fromRecord(record));
+		};
+		refresh = (u, search) => {
+			const params = u.#url[PARAMS];
 
-	#query(text) {
-		const record = machine.basicURLParse(this.#url[HREF]);
-
-		record.query = text === "" ? null : text;
-		this.#become(fromRecord(record));
+			if (params !== null)
+				setParams(params,
+				    parseForm(search.replace(/^\?/, "")));
+		};
 	}
 
 	get href() {
@@ -413,15 +426,8 @@ export class URL {
 
 		if (url === null)
 			throw new TypeError(`Invalid URL: "${value}"`);
-		this.#become(url);
-		this.#refresh(url[SEARCH]);
-	}
-
-	#refresh(search) {
-		const params = this.#url[PARAMS];
-
-		if (params !== null)
-			setParams(params, parseForm(search.replace(/^\?/, "")));
+		become(this, url);
+		refresh(this, url[SEARCH]);
 	}
 
 	get origin() {
@@ -438,7 +444,7 @@ export class URL {
 	}
 
 	set protocol(value) {
-		this.#set("protocol", value);
+		setMember(this, "protocol", value);
 	}
 
 	get username() {
@@ -446,7 +452,7 @@ export class URL {
 	}
 
 	set username(value) {
-		this.#set("username", value);
+		setMember(this, "username", value);
 	}
 
 	get password() {
@@ -454,7 +460,7 @@ export class URL {
 	}
 
 	set password(value) {
-		this.#set("password", value);
+		setMember(this, "password", value);
 	}
 
 	get host() {
@@ -462,7 +468,7 @@ export class URL {
 	}
 
 	set host(value) {
-		this.#set("host", value);
+		setMember(this, "host", value);
 	}
 
 	get hostname() {
@@ -470,7 +476,7 @@ export class URL {
 	}
 
 	set hostname(value) {
-		this.#set("hostname", value);
+		setMember(this, "hostname", value);
 	}
 
 	get port() {
@@ -478,7 +484,7 @@ export class URL {
 	}
 
 	set port(value) {
-		this.#set("port", value);
+		setMember(this, "port", value);
 	}
 
 	get pathname() {
@@ -486,7 +492,7 @@ export class URL {
 	}
 
 	set pathname(value) {
-		this.#set("pathname", value);
+		setMember(this, "pathname", value);
 	}
 
 	get search() {
@@ -495,8 +501,8 @@ export class URL {
 
 	set search(value) {
 		value = usv(value);
-		this.#set("search", value);
-		this.#refresh(value);
+		setMember(this, "search", value);
+		refresh(this, value);
 	}
 
 	get searchParams() {
@@ -505,7 +511,7 @@ export class URL {
 		if (params === null) {
 			params = linkParams(
 			    parseForm(this.#url[SEARCH].slice(1)),
-			    (text) => this.#query(text));
+			    (text) => setQuery(this, text));
 			this.#url = this.#url.with(PARAMS, params);
 		}
 		return (params);
@@ -516,7 +522,7 @@ export class URL {
 	}
 
 	set hash(value) {
-		this.#set("hash", value);
+		setMember(this, "hash", value);
 	}
 
 	toString() {

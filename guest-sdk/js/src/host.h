@@ -52,6 +52,9 @@ int64_t request_deadline(void);
 /* [name, value, name, value ...], names in lower case. */
 struct engine_value headers_list(const struct sandbox_header *, unsigned n);
 
+/* True if it is a token. */
+int headers_is_name(const char *, size_t len);
+
 /* host_system.c [system] */
 
 /* CLOCK_MONOTONIC, in nanoseconds; no exit. */

@@ -69,24 +69,42 @@ headers_list(const struct sandbox_header *h, unsigned n)
  * A handler's
  */
 
-/* A token, in lower case. */
+/* One of a token, in lower case; or NUL. */
+static char
+headers_lower(char ch)
+{
+	static const char other[] = "!#$%&'*+-.^_`|~0123456789";
+
+	if (ch >= 'A' && ch <= 'Z')
+		return ((char)(ch | 0x20));
+	if ((ch >= 'a' && ch <= 'z') || ch == '-' ||
+	    memchr(other, ch, sizeof other - 1) != NULL)
+		return (ch);
+	return ('\0');
+}
+
+int
+headers_is_name(const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (headers_lower(name[i]) == '\0')
+			return (0);
+	return (len > 0);
+}
+
 static int
 headers_name(const char *name, size_t len, char *lower)
 {
-	static const char other[] = "!#$%&'*+-.^_`|~0123456789";
 	size_t i;
-	char ch;
 
 	if (len == 0 || len > NAME_MAX_LEN)
 		return (-1);
 	for (i = 0; i < len; i++) {
-		ch = name[i];
-		if (ch >= 'A' && ch <= 'Z')
-			ch = (char)(ch | 0x20);
-		else if ((ch < 'a' || ch > 'z') &&
-		    memchr(other, ch, sizeof other - 1) == NULL)
+		lower[i] = headers_lower(name[i]);
+		if (lower[i] == '\0')
 			return (-1);
-		lower[i] = ch;
 	}
 	return (0);
 }
@@ -132,7 +150,39 @@ headers_plain(struct engine_call *c)
 	engine_return(c, engine_null());
 }
 
+static void
+headers_plain_name(struct engine_call *c)
+{
+	char lower[NAME_MAX_LEN];
+	const char *p;
+	size_t len;
+
+	engine_return(c, engine_null());
+	p = engine_arg_ascii(c, 0, &len);
+	if (p == NULL)
+		return;
+	if (headers_name(p, len, lower) == 0)
+		engine_return(c, memcmp(p, lower, len) == 0 ?
+		    engine_keep(engine_arg(c, 0)) :
+		    engine_latin1(lower, len, 0));
+	engine_ascii_done(c, p);
+}
+
+static void
+headers_plain_value(struct engine_call *c)
+{
+	const char *p;
+	size_t len;
+
+	p = engine_arg_ascii(c, 0, &len);
+	engine_return(c, engine_bool(p != NULL && headers_value(p, len) == 0));
+	if (p != NULL)
+		engine_ascii_done(c, p);
+}
+
 const struct engine_func host_headers[] = {
 	{ "plainHeaders",	headers_plain,		1 },
+	{ "plainName",		headers_plain_name,	1 },
+	{ "isPlainValue",	headers_plain_value,	1 },
 };
 const size_t host_headers_n = sizeof host_headers / sizeof host_headers[0];

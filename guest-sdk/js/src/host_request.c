@@ -161,6 +161,10 @@ request_header(struct engine_call *c)
 	if (request_get(c) == NULL ||
 	    (name = engine_arg_latin1(c, 0, &len)) == NULL)
 		return;
+	if (!headers_is_name(name, len)) {
+		engine_throw(c, "\"%.60s\" is not the name of a header", name);
+		return;
+	}
 	value = sandbox_nth_header(request, name, 0);
 	if (value == NULL) {
 		engine_return(c, engine_null());

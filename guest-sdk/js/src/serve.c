@@ -316,12 +316,12 @@ serve_boot(void)
 		if (boot_await("warmup()", v) < 0)
 			return (-1);
 	}
-	/* What is left in the queue would be left to each request. */
-	if (boot_await("handler", env) < 0 || boot_unhandled() < 0)
-		return (-1);
 	if (engine_get(hooks, "freeze", &v) < 0 ||
 	    engine_call(v, 0, NULL, NULL) < 0)
 		return (boot_failed("handler", error_last()));
+	/* What is left in the queue would be left to each request. */
+	if (boot_await("handler", env) < 0 || boot_unhandled() < 0)
+		return (-1);
 	/* From here on garbage is collected when half of what is left is
 	 * used, which most requests never do. */
 	engine_collect(0);

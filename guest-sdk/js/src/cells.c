@@ -13,7 +13,8 @@
 #include "heap.h"
 
 #define CELL_STEP	((size_t)16)
-#define CELL_CLASSES	65		/* up to 1,024 bytes */
+#define CELL_CLASSES	65		/* up to 1,024 bytes, header included */
+#define CELL_MAX	(64 * CELL_STEP - sizeof(struct cell))
 #define CELL_LARGE	0xffff
 #define PAGE		((size_t)4096)
 
@@ -43,13 +44,14 @@ struct area {
 
 static struct {
 	struct area		area[N_AREAS];
-	size_t			used;
+	size_t			own;		/* if nobody else counts */
+	size_t			*used;
 	int			frozen;
 	uint32_t		n;		/* of the next cell */
 	uint32_t		n_bits;		/* of this phase's profile */
 	const uint8_t		*bits;
 	const uint8_t		*more, *end;	/* later phases' */
-} cells __attribute__((__aligned__(4096)));
+} cells __attribute__((__aligned__(4096))) = { .used = &cells.own };
 
 /* For who makes the profile. */
 struct record {
@@ -109,19 +111,6 @@ cells_freeze(void)
 {
 
 	cells.frozen = 1;
-}
-
-static unsigned
-cells_area(void)
-{
-	uint32_t n;
-
-	if (cells.frozen)
-		return (AREA_REQUEST);
-	n = cells.n++;
-	if (n < cells.n_bits && (cells.bits[n / 8] >> n % 8 & 1) != 0)
-		return (AREA_HOT);
-	return (AREA_COLD);
 }
 
 /*--------------------------------------------------------------------
@@ -216,7 +205,7 @@ cell_of(const void *p)
 }
 
 /* A chunk that begins where the last one ended goes on with it. */
-static int
+static int __attribute__((__noinline__, __cold__))
 area_fill(struct area *a, size_t len)
 {
 	size_t size;
@@ -255,11 +244,8 @@ cells_small(size_t class, unsigned area)
 		a->cut += len;
 		a->left -= len;
 	}
-	c->class = (uint16_t)class;
-	c->area = (uint8_t)area;
-	c->theirs = 0;
-	c->theirs_too = 0;
-	cells.used += len;
+	*c = (struct cell){ .class = (uint16_t)class, .area = (uint8_t)area };
+	*cells.used += len;
 	return (c + 1);
 }
 
@@ -276,31 +262,37 @@ cells_large(size_t size)
 	if (p == NULL)
 		return (NULL);
 	c = (struct cell *)(void *)(p + sizeof *c);
-	c->class = CELL_LARGE;
-	c->area = 0;
-	c->theirs = 0;
-	c->theirs_too = 0;
-	cells.used += heap_size(p);
+	*c = (struct cell){ .class = CELL_LARGE };
+	*cells.used += heap_size(p);
 	return (c + 1);
+}
+
+/* One that is made before the freeze. */
+static void * __attribute__((__noinline__))
+cells_early(size_t class)
+{
+	uint32_t n = cells.n++;
+	unsigned area;
+	void *p;
+
+	area = n < cells.n_bits && (cells.bits[n / 8] >> n % 8 & 1) != 0 ?
+	    AREA_HOT : AREA_COLD;
+	p = cells_small(class, area);
+	if (record.on && p != NULL)
+		record_add(p, class * CELL_STEP, n);
+	return (p);
 }
 
 void *
 cells_alloc(size_t size)
 {
 	size_t class;
-	uint32_t n;
-	unsigned area;
-	void *p;
 
-	n = cells.n;
-	class = (size + sizeof(struct cell) + CELL_STEP - 1) / CELL_STEP;
-	area = cells_area();
-	if (class == 0 || class >= CELL_CLASSES || size > PAGE)
+	if (size > CELL_MAX)
 		return (cells_large(size));
-	p = cells_small(class, area);
-	if (record.on && !cells.frozen && p != NULL)
-		record_add(p, class * CELL_STEP, n);
-	return (p);
+	class = (size + sizeof(struct cell) + CELL_STEP - 1) / CELL_STEP;
+	return (cells.frozen ? cells_small(class, AREA_REQUEST) :
+	    cells_early(class));
 }
 
 void
@@ -314,14 +306,14 @@ cells_free(void *p)
 		return;
 	c = cell_of(p);
 	if (c->class == CELL_LARGE) {
-		cells.used -= heap_size((char *)c - sizeof *c);
+		*cells.used -= heap_size((char *)c - sizeof *c);
 		heap_free((char *)c - sizeof *c);
 		return;
 	}
 	/* A request has no use for holes among others' cells, but those it
 	 * makes are good, being written to already. */
 	a = &cells.area[cells.frozen ? AREA_REQUEST : c->area];
-	cells.used -= c->class * CELL_STEP;
+	*cells.used -= c->class * CELL_STEP;
 	l->next = a->free[c->class];
 	a->free[c->class] = l;
 }
@@ -383,7 +375,7 @@ cells_realloc(void *p, size_t size)
 	q = heap_realloc(q, size + 2 * sizeof *c);
 	if (q == NULL)
 		return (NULL);
-	cells.used += heap_size(q) - old;
+	*cells.used += heap_size(q) - old;
 	return (q + 2 * sizeof *c);
 }
 
@@ -391,5 +383,13 @@ size_t
 cells_used(void)
 {
 
-	return (cells.used);
+	return (*cells.used);
+}
+
+void
+cells_count(size_t *where)
+{
+
+	*where = *cells.used;
+	cells.used = where;
 }

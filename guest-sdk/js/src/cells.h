@@ -35,6 +35,9 @@ size_t cells_size(const void *ptr);
 /* Bytes of all that there are. */
 size_t cells_used(void);
 
+/* Have that number there from now on. */
+void cells_count(size_t *where);
+
 /* Which cells are hot: of each phase a 32 bit number of cells, little endian,
  * and as many bits, in bytes, the lowest first. Before the first cell; it stays
  * in place. */

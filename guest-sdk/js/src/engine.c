@@ -13,10 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <quickjs.h>
-
 #include "cells.h"
-#include "engine.h"
+#include "engine_priv.h"
 #include "heap.h"
 #include "text.h"
 
@@ -358,16 +356,8 @@ engine_to_text(struct engine_value v, char *buf, size_t size)
 struct engine_value
 engine_arg(const struct engine_call *c, int i)
 {
-	const JSValue *argv = c->argv;
 
-	return (value_out(i < c->argc ? argv[i] : JS_UNDEFINED));
-}
-
-static JSValueConst
-arg_get(const struct engine_call *c, int i)
-{
-
-	return (value_in(engine_arg(c, i)));
+	return (value_out(arg_get(c, i)));
 }
 
 int
@@ -716,8 +706,7 @@ init_count(void)
 
 	for (i = 0; i < heap_size(p) / sizeof *p; i++)
 		if (p[i] == INIT_MARK) {
-			engine_alloc_count(&p[i]);
-			p[i] = cells_used();
+			cells_count(&p[i]);
 			return (0);
 		}
 	return (-1);

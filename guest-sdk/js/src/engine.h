@@ -57,12 +57,6 @@ struct engine_setup {
 /* Memory comes from cells.c and heap.c. */
 int engine_init(const struct engine_setup *);
 
-/* Between engine.c and engine_alloc.c: keep cells_used() there, too. */
-void engine_alloc_count(size_t *where);
-
-/* Between engine.c and engine_bytes.c: before any script runs. */
-int engine_bytes_init(void *ctx);
-
 /* Collect garbage, and from now on only when (limit) bytes are in use. */
 void engine_collect(size_t limit);
 

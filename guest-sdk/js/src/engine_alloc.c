@@ -11,7 +11,6 @@
  */
 
 #include "cells.h"
-#include "engine.h"
 
 struct JSRuntime;
 
@@ -20,37 +19,20 @@ void *js_realloc_rt(struct JSRuntime *, void *, size_t);
 void js_free_rt(struct JSRuntime *, void *);
 size_t js_malloc_usable_size_rt(struct JSRuntime *, const void *);
 
-/* Where the engine looks how much there is, to decide about collecting. */
-static size_t alloc_nowhere;
-static size_t *alloc_count = &alloc_nowhere;
-
-void
-engine_alloc_count(size_t *where)
-{
-
-	alloc_count = where;
-}
-
 void *
 js_malloc_rt(struct JSRuntime *rt, size_t size)
 {
-	void *p;
 
 	(void)rt;
-	p = cells_alloc(size);
-	*alloc_count = cells_used();
-	return (p);
+	return (cells_alloc(size));
 }
 
 void *
 js_realloc_rt(struct JSRuntime *rt, void *ptr, size_t size)
 {
-	void *p;
 
 	(void)rt;
-	p = cells_realloc(ptr, size);
-	*alloc_count = cells_used();
-	return (p);
+	return (cells_realloc(ptr, size));
 }
 
 void
@@ -59,7 +41,6 @@ js_free_rt(struct JSRuntime *rt, void *ptr)
 
 	(void)rt;
 	cells_free(ptr);
-	*alloc_count = cells_used();
 }
 
 size_t

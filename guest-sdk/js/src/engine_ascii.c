@@ -8,9 +8,7 @@
 
 #include <string.h>
 
-#include <quickjs.h>
-
-#include "engine.h"
+#include "engine_priv.h"
 #include "text.h"
 
 static const char *
@@ -31,22 +29,11 @@ ascii_of(JSContext *ctx, JSValueConst v, size_t *len)
 	return (NULL);
 }
 
-static JSValueConst
-ascii_arg(const struct engine_call *c, int i)
-{
-	struct engine_value ev;
-	JSValue v;
-
-	ev = engine_arg(c, i);
-	memcpy(&v, &ev, sizeof v);
-	return (v);
-}
-
 const char *
 engine_arg_ascii(const struct engine_call *c, int i, size_t *len)
 {
 
-	return (ascii_of(c->ctx, ascii_arg(c, i), len));
+	return (ascii_of(c->ctx, arg_get(c, i), len));
 }
 
 void
@@ -93,7 +80,7 @@ int
 engine_arg_pairs(const struct engine_call *c, int i, engine_pair_f *func,
     void *priv)
 {
-	JSValueConst o = ascii_arg(c, i);
+	JSValueConst o = arg_get(c, i);
 	JSPropertyEnum *props;
 	uint32_t n, u;
 	int r = 0;

@@ -11,9 +11,7 @@
 
 #include <string.h>
 
-#include <quickjs.h>
-
-#include "engine.h"
+#include "engine_priv.h"
 
 enum {
 	VIEW_BUFFER,
@@ -49,7 +47,7 @@ bytes_init_class(JSValueConst proto, JSValue getters[N_VIEW])
 }
 
 int
-engine_bytes_init(void *ctx)
+engine_bytes_init(JSContext *ctx)
 {
 	JSValue uint8, typed, view;
 	int r;
@@ -141,22 +139,11 @@ bytes_of(JSValueConst v, uint8_t **ptr, size_t *len)
 	return (0);
 }
 
-static JSValueConst
-bytes_arg(const struct engine_call *c, int i)
-{
-	struct engine_value ev;
-	JSValue v;
-
-	ev = engine_arg(c, i);
-	memcpy(&v, &ev, sizeof v);
-	return (v);
-}
-
 int
 engine_arg_bytes(struct engine_call *c, int i, uint8_t **ptr, size_t *len)
 {
 
-	if (bytes_of(bytes_arg(c, i), ptr, len) == 0)
+	if (bytes_of(arg_get(c, i), ptr, len) == 0)
 		return (0);
 	engine_throw(c, "not an ArrayBuffer, nor a view of one");
 	return (-1);
@@ -168,7 +155,7 @@ engine_arg_buffer(const struct engine_call *c, int i)
 	struct engine_value ev = { { 0, 0 } };
 	JSValue v;
 
-	v = bytes_buffer(bytes_arg(c, i));
+	v = bytes_buffer(arg_get(c, i));
 	memcpy(&ev, &v, sizeof v);
 	return (ev);
 }

@@ -129,20 +129,19 @@ function failed(error) {
 /* The host adds the Content-Type of a body if nobody has looked at the headers,
  * which do not have it then. */
 function respond(s, content) {
+	const { body, headers } = s;
+
 	try {
-		if (s.headers !== null)
-			host.respond(s.status, s.statusText || null,
-			    headerList(s.headers), content, null);
-		else
-			host.respond(s.status, s.statusText || null, s.list,
-			    content, s.body === null ? null : s.body.type);
+		host.respond(s.status, s.statusText || null,
+		    headers === null ? s.list : headerList(headers), content,
+		    headers === null && body !== null ? body.type : null);
 	} catch (e) {
 		host.fail("the Response can not be sent", e);
 	}
 }
 
-/* One with a stream; or that was fetched, or can not be sent. */
-function deliverSlowly(s) {
+/* One with a stream, or none; or that was fetched, or can not be sent. */
+function sendSlowly(s) {
 	let content;
 
 	if (s.more?.type === "error" || isUnusable(s.body)) {
@@ -159,42 +158,41 @@ function deliverSlowly(s) {
 		respond(s, content);
 }
 
-function deliver(s) {
+function send(s) {
 	const { body } = s;
 
-	if (s.more !== null || (body !== null &&
-	    (body.used || body.stream !== null))) {
-		deliverSlowly(s);
-	} else if (body === null) {
-		respond(s, null);
+	if (s.more !== null || body === null || body.used ||
+	    body.stream !== null) {
+		sendSlowly(s);
 	} else {
 		body.used = true;
 		respond(s, body.source);
 	}
 }
 
-function send(response) {
-	const s = responseState(response);
+function sendResult(result) {
+	const s = responseState(result);
 
 	if (s !== null)
-		deliver(s);
+		send(s);
 	else
 		host.fail("the handler's result is not a Response",
-		    new TypeError(`it is ${host.inspect(response)}`));
+		    new TypeError(`it is ${host.inspect(result)}`));
 }
 
 /*
- * What a promise is settled with is asked for, if waiting for it would change
+ * What a promise is fulfilled with is asked for, if waiting for it would change
  * nothing: there is no job that would run before.
  */
 function sendLater(result) {
-	const now = result?.constructor === Promise ?
-	    responseState(host.settled(result)) : null;
+	const value = host.settled(result);
+	const s = value !== null && result.constructor === Promise ?
+	    responseState(value) : null;
 
-	if (now !== null)
-		deliver(now);
+	if (s !== null)
+		send(s);
 	else
-		Promise.resolve(result).then(send, failed);
+		Promise.resolve(result).then(sendResult, failed);
 }
 
 /* hooks.freeze() */
@@ -203,6 +201,10 @@ export function freeze() {
 	spareBody();
 	spareStream();
 }
+
+/* To take the result apart would be work for nothing: all of memory is put back
+ * when it has been sent. */
+let answered;
 
 /* hooks.handle() */
 export function handle() {
@@ -216,9 +218,10 @@ export function handle() {
 		failed(e);
 		return;
 	}
+	answered = result;
 	s = responseState(result);
 	if (s !== null)
-		deliver(s);
+		send(s);
 	else
 		sendLater(result);
 }

@@ -76,11 +76,10 @@ function setOptions(s, init, what) {
 		s.list = listFrom(init.headers);
 }
 
-function setBody(s, body) {
-	if (s.status !== 200 && NULL_BODY.includes(s.status))
+function checkBody(s) {
+	if (s.body !== null && NULL_BODY.includes(s.status))
 		throw new TypeError(`Response: with the status ${s.status} ` +
 		    "there is no body");
-	s.body = body;
 }
 
 /* For those who look at the headers: with the Content-Type of the body. */
@@ -104,10 +103,11 @@ export class Response {
 		this.#s = s;
 		if (init !== undefined)
 			setOptions(s, init, "Response: init");
-		if (typeof body === "string")
-			setBody(s, newBody(body, TEXT));
-		else if (body !== null)
-			setBody(s, extract(body));
+		if (body !== null)
+			s.body = typeof body === "string" ?
+			    newBody(body, TEXT) : extract(body);
+		if (s.status !== 200)
+			checkBody(s);
 	}
 
 	static {
@@ -142,7 +142,8 @@ export class Response {
 		body = newBody(text, "application/json");
 		if (init !== undefined)
 			setOptions(rs.#s, init, "Response.json: init");
-		setBody(rs.#s, body);
+		rs.#s.body = body;
+		checkBody(rs.#s);
 		return (rs);
 	}
 

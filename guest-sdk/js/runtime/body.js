@@ -51,7 +51,7 @@ export function newBody(source, type = null) {
 function fromStream(stream) {
 	const body = newBody(null);
 
-	if (unusable(stream))
+	if (stream.locked || isDisturbed(stream))
 		throw new TypeError("the stream is locked, or has been read " +
 		    "from");
 	body.stream = stream;

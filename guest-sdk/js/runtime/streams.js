@@ -28,8 +28,9 @@ export function isDisturbed(stream) {
 	return (stream._disturbed);
 }
 
+/* The same as (stream.locked), for one that is known to be a stream. */
 export function unusable(stream) {
-	return (stream.locked || isDisturbed(stream));
+	return (stream._reader !== undefined || isDisturbed(stream));
 }
 
 /* One that was made before the freeze, for the first body of a request that
@@ -80,9 +81,13 @@ export function streamOf(source) {
 	return (stream);
 }
 
-/* Leave one whose source is known as if it had been read to its end. */
+/* A reader that reads nothing. */
+const nobody = new ReadableStream().getReader();
+
+/* Leave one whose source is known as if it had been read to its end: nobody can
+ * get at it again. */
 export function useUp(stream) {
-	stream.getReader();
+	stream._reader = nobody;
 	stream._disturbed = true;
 }
 

@@ -217,6 +217,13 @@ text_in(const char *ptr, size_t len)
 }
 
 struct engine_value
+engine_ascii(const char *ptr, size_t len)
+{
+
+	return (text_in(ptr, len));
+}
+
+struct engine_value
 engine_latin1(const char *ptr, size_t len, int lower)
 {
 	char small[256], *buf;

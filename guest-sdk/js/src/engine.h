@@ -115,6 +115,8 @@ struct engine_value engine_bool(int);
 struct engine_value engine_number(double);
 /* Bytes that are not UTF-8 become U+FFFD. */
 struct engine_value engine_text(const char *ptr, size_t len);
+/* What is known to be ASCII. */
+struct engine_value engine_ascii(const char *ptr, size_t len);
 /* Each byte one character. */
 struct engine_value engine_latin1(const char *ptr, size_t len, int lower);
 /* An ArrayBuffer: a copy, or the memory itself, which then stays in place. */

@@ -130,7 +130,7 @@ headers_pair(void *priv, const struct engine_pair *pair)
 	if (headers_name(pair->name, pair->name_len, lower) ||
 	    headers_value(pair->text, pair->text_len))
 		return (-1);
-	return (headers_add(hl, engine_latin1(lower, pair->name_len, 0),
+	return (headers_add(hl, engine_ascii(lower, pair->name_len),
 	    engine_keep(pair->value)));
 }
 
@@ -164,7 +164,7 @@ headers_plain_name(struct engine_call *c)
 	if (headers_name(p, len, lower) == 0)
 		engine_return(c, memcmp(p, lower, len) == 0 ?
 		    engine_keep(engine_arg(c, 0)) :
-		    engine_latin1(lower, len, 0));
+		    engine_ascii(lower, len));
 	engine_ascii_done(c, p);
 }
 

@@ -27,7 +27,7 @@ static struct engine_value
 url_value(const char *p, const size_t *at, enum url_part_e part)
 {
 
-	return (engine_latin1(p + at[part], at[part + 1] - at[part], 0));
+	return (engine_ascii(p + at[part], at[part + 1] - at[part]));
 }
 
 /* What the parser leaves out is there: the port that is the scheme's. */
@@ -50,13 +50,13 @@ url_parts(const char *p, const size_t *at)
 	struct engine_value v[10];
 	size_t port = at[URL_PORT] < at[URL_PATH];
 
-	v[0] = engine_latin1(p, at[URL_N_PART], 0);
+	v[0] = engine_ascii(p, at[URL_N_PART]);
 	v[1] = url_value(p, at, URL_SCHEME);
-	v[2] = engine_latin1("", 0, 0);		/* username, password */
+	v[2] = engine_ascii("", 0);		/* username, password */
 	v[3] = engine_keep(v[2]);
 	v[4] = url_value(p, at, URL_HOST);
-	v[5] = engine_latin1(p + at[URL_PORT] + port,
-	    at[URL_PATH] - at[URL_PORT] - port, 0);
+	v[5] = engine_ascii(p + at[URL_PORT] + port,
+	    at[URL_PATH] - at[URL_PORT] - port);
 	v[6] = url_value(p, at, URL_PATH);
 	v[7] = url_value(p, at, URL_QUERY);
 	v[8] = url_value(p, at, URL_FRAGMENT);

@@ -323,6 +323,131 @@ END
 fi
 
 #---------------------------------------------------------------------
+# The ways of an answer: at once, or after jobs that were there before
+
+cat >ways.js <<'END'
+const answer = (text) => new Response(text, { headers: { "X-A": "1" } });
+class Late extends Promise {
+	then(f, g) {
+		return (super.then((r) => f(answer(`then ${r}`)), g));
+	}
+}
+const ways = {
+	"/now": () => answer("now"),
+	"/none": () => new Response(null, { status: 204 }),
+	"/async": async () => answer("async"),
+	"/await": async () => (await null, answer("await")),
+	"/job": async () => {
+		const r = answer("job");
+
+		Promise.resolve().then(() => r.headers.set("X-A", "2"));
+		return (r);
+	},
+	"/subclass": () => Late.resolve("subclass"),
+	"/thenable": () => ({ then: (f) => f(answer("thenable")) }),
+	"/twice": async () => Promise.resolve(answer("twice")),
+	"/rejected": async () => {
+		throw new Error("as it should");
+	},
+	"/text": async () => "no Response",
+	"/fake": () => Object.create(Response.prototype),
+	"/used": async () => {
+		const r = answer("used");
+
+		await r.text();
+		return (r);
+	},
+	"/stream": () => new Response(answer("stream").body),
+	"/locked": () => {
+		const r = answer("locked");
+
+		r.body.getReader();
+		return (r);
+	},
+	"/later": (request, ctx) => {
+		const r = answer("later");
+		const { body } = r;
+
+		ctx.waitUntil(Promise.resolve().then(() =>
+		    console.log(r.bodyUsed, body.locked)));
+		return (r);
+	},
+	"/type": () => {
+		const r = answer("type");
+
+		r.headers.delete("Content-Type");
+		return (r);
+	},
+	"/surrogate": () => new Response("a\ud800b"),
+	"/reason": () => new Response("", { statusText: "Fine" }),
+	"/header": (request) => {
+		try {
+			return (answer(request.headers.get("a b")));
+		} catch (e) {
+			return (answer(`${e.name} ${
+			    request.headers.get("X-Sent")} ${
+			    request.headers.get("x-\u00e4".slice(0, 2) + "b")}`));
+		}
+	},
+	"/several": () => {
+		const a = new Response("a", { status: 201 });
+		const b = new Response("b");
+
+		a.headers.set("x-b", "2");
+		return (new Response(`${a.status} ${b.status} ${
+		    b.headers.get("x-b")} ${a.bodyUsed}`));
+	},
+};
+export default {
+	fetch(request, env, ctx) {
+		return (ways[new URL(request.url).pathname](request, ctx));
+	},
+};
+END
+jsc ways.js -o ways
+check 'ways: made' is 0
+
+# way PATH TEXT...: the answer has these lines
+way() {
+	path=$1
+	shift
+	run ways --url "$path" --header 'Host: a' --header 'X-Sent: b'
+	for text in "$@"; do
+		check "ways: $path: $text" grep -qxF -e "$text" out
+	done
+}
+
+type='content-type: text/plain;charset=UTF-8'
+way /now 'HTTP/1.1 200' 'x-a: 1' "$type" now
+way /none 'HTTP/1.1 204'
+check 'ways: nothing has no type' test "$(grep -c content-type out)" = 0
+way /async 'x-a: 1' async
+way /await 'x-a: 1' await
+way /job 'x-a: 2' "$type" job
+way /subclass 'then subclass'
+way /thenable thenable
+way /twice twice
+way /rejected 'HTTP/1.1 500'
+check 'ways: rejected' err 'as it should'
+way /text 'HTTP/1.1 500'
+check 'ways: text' err 'not a Response'
+way /fake 'HTTP/1.1 500'
+check 'ways: fake' err 'not a Response'
+way /used 'HTTP/1.1 500'
+check 'ways: used' err 'has been used'
+way /stream stream
+way /locked 'HTTP/1.1 500'
+check 'ways: locked' err 'or is locked'
+way /later later
+check 'ways: used up when it was sent' err 'true true'
+way /type 'x-a: 1' type
+check 'ways: a type that was deleted' test "$(grep -c content-type out)" = 0
+way /surrogate "$(printf 'a\357\277\275b')"
+way /reason 'HTTP/1.1 200 Fine'
+way /header 'TypeError b null'
+way /several '201 200 null false'
+
+#---------------------------------------------------------------------
 # Watching
 
 # wait_for COMMAND...: for 10 seconds at the most

@@ -116,21 +116,24 @@ export function getFrom(list, name) {
 	return (value);
 }
 
-/* "sort and combine": cookies that are set stay apart. */
+/* "sort and combine": cookies that are set stay apart. Most lists are short, or
+ * sorted already. */
 function sortAndCombine(list) {
-	const names = new Set();
 	const sorted = [];
 
-	for (let i = 0; i < list.length; i += 2)
-		names.add(list[i]);
-	for (const name of [...names].sort()) {
-		if (name !== "set-cookie") {
-			sorted.push([name, getFrom(list, name)]);
-			continue;
-		}
-		for (let i = 0; i < list.length; i += 2)
-			if (list[i] === name)
-				sorted.push([name, list[i + 1]]);
+	for (let i = 0; i < list.length; i += 2) {
+		const name = list[i];
+		let at = sorted.length;
+
+		while (at > 0 && sorted[at - 1][0] > name)
+			at--;
+		if (at > 0 && sorted[at - 1][0] === name &&
+		    name !== "set-cookie")
+			sorted[at - 1][1] += `, ${list[i + 1]}`;
+		else if (at === sorted.length)
+			sorted.push([name, list[i + 1]]);
+		else
+			sorted.splice(at, 0, [name, list[i + 1]]);
 	}
 	return (sorted);
 }

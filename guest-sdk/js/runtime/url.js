@@ -125,6 +125,8 @@ function decodePart(part) {
 export function parseForm(text) {
 	const list = [];
 
+	if (text === "")
+		return (list);
 	for (const piece of text.split("&")) {
 		let at, name, value;
 

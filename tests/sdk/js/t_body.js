@@ -445,3 +445,83 @@ test("streams: cancel", async () => {
 	eq(r.bodyUsed, true);
 	await rejects(r.text(), TypeError);
 });
+/* Strings are kept as they are until somebody wants them. */
+test("body: lone surrogates", async () => {
+	const bad = "a\ud800b", good = "a\ufffdb";
+	const form = { headers: {
+		"Content-Type": "application/x-www-form-urlencoded",
+	} };
+	const post = { method: "POST", body: bad };
+
+	eq(await make(bad).text(), good);
+	eq(text(await make(bad).arrayBuffer()), good);
+	eq(await (await make(bad).blob()).text(), good);
+	eq(await make({ toString: () => bad }).text(), good);
+	eq(await make(make(bad).body).text(), good);
+	eq(await make(bad).clone().text(), good);
+	eq((await new Response(`x=${bad}`, form).formData()).get("x"), good);
+	eq(await make(`"${bad}"`).json(), good);
+	eq(await new Request("http://a/", post).text(), good);
+	eq(await Response.json(bad).json(), bad);
+	eq(await make("\ufeff\ud800").text(), "\ufffd");
+});
+/* The Content-Type of a body is put there when somebody looks. */
+test("body: its Content-Type", () => {
+	const type = (rs) => rs.headers.get("content-type");
+	const plain = "text/plain;charset=UTF-8";
+	let r = make("a");
+
+	eq(type(r), plain);
+	r.headers.delete("content-type");
+	eq(type(r), null);
+	eq(type(r.clone()), null);
+	eq(type(make("a").clone()), plain);
+	eq(type(new Response("a", r)), plain);
+	r = new Response("a", { headers: { "X-A": "1" } });
+	eq([...r.headers], [["content-type", plain], ["x-a", "1"]]);
+	r = new Response("a", { headers: [["CONTENT-TYPE", "x/y"]] });
+	eq([...r.headers], [["content-type", "x/y"]]);
+	r = new Response("a", { headers: { "Content-Type": "" } });
+	eq(type(r), "");
+	eq(type(make(new Blob(["a"], { type: "x/z" }))), "x/z");
+	eq(type(make(new Uint8Array(1))), null);
+	eq(type(make(null)), null);
+	eq(type(Response.json({})), "application/json");
+	eq(type(Response.json({}, { headers: { "Content-Type": "x/y" } })),
+	    "x/y");
+});
+test("body: none with some of the statuses", () => {
+	for (const status of [204, 205, 304]) {
+		throws(() => new Response("", { status }), TypeError);
+		throws(() => new Response(new Blob(), { status }), TypeError);
+		eq(new Response(null, { status }).status, status);
+		eq(new Response(undefined, { status }).body, null);
+	}
+	throws(() => Response.json({}, { status: 204 }), TypeError);
+});
+/* What is in a stream that has been used up was not read from it. */
+test("body: a stream that was used up", async () => {
+	const r = make("abc");
+	const stream = r.body;
+	const second = make(stream);
+
+	eq([stream.locked, r.bodyUsed, second.bodyUsed], [false, false, false]);
+	eq(await second.text(), "abc");
+	eq([stream.locked, r.bodyUsed, second.bodyUsed], [true, true, true]);
+	throws(() => stream.getReader(), TypeError);
+	throws(() => stream.tee(), TypeError);
+	throws(() => make(stream), TypeError);
+	throws(() => r.clone(), TypeError);
+	await rejects(stream.cancel(), TypeError);
+	await rejects(r.text(), TypeError);
+	await rejects(stream.pipeTo(new WritableStream()), TypeError);
+});
+test("body: two streams at a time", async () => {
+	const a = make("first"), b = make("second");
+	const [s, t] = [a.body, b.body];
+
+	ok(s !== t, "another stream");
+	ok(a.body === s && b.body === t, "the same stream");
+	eq(await make(t).text(), "second");
+	eq(await make(s).text(), "first");
+});

@@ -233,3 +233,32 @@ test("headers: a handler may give them to each response", () => {
 	eq(new Response("", init).headers.get("x-b"), null);
 	eq(first.headers.get("x-a"), "1, 2");
 });
+test("headers: names and values of many kinds", () => {
+	const h = new Headers();
+	const long = `X-${"n".repeat(100)}`;
+
+	h.set(1, 2);
+	h.set({ toString: () => "X-O" }, { toString: () => " o " });
+	h.set(long, "l");
+	h.append("x-o", "\u00e4");
+	h.append("X-Empty", "");
+	h.append("X-Tab", "a\tb");
+	eq(h.get("1"), "2");
+	eq(h.get({ toString: () => "x-O" }), "o, \u00e4");
+	eq(h.get(long.toLowerCase()), "l");
+	eq([h.get("x-empty"), h.get("x-tab")], ["", "a\tb"]);
+	eq(h.has(undefined), false);
+	eq(h.get(null), null);
+	throws(() => h.get(Symbol("s")), TypeError);
+	throws(() => h.set("a", Symbol("s")), TypeError);
+	throws(() => h.set(`${long} `, "x"), TypeError);
+	throws(() => h.set("X-\u0130", "x"), TypeError);
+});
+test("headers: sorted, from any order", () => {
+	const h = new Headers([["c", "1"], ["a", "2"], ["set-cookie", "z"],
+		["b", "3"], ["c", "4"], ["set-cookie", "y"], ["a", "5"],
+		["d", "6"], ["B", "7"]]);
+
+	eq([...h], [["a", "2, 5"], ["b", "3, 7"], ["c", "1, 4"], ["d", "6"],
+		["set-cookie", "z"], ["set-cookie", "y"]]);
+});

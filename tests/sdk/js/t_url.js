@@ -231,3 +231,49 @@ test("url: look", () => {
 	eq(new URLSearchParams().entries()[Symbol.toStringTag],
 	    "URLSearchParams Iterator");
 });
+/* The last URL is kept, taken apart; and a list of its parts may be shared. */
+test("url: two of the same", () => {
+	const href = "http://a.example:8080/p?x=1#h";
+	const u = new URL(href), v = new URL(href);
+	const params = u.searchParams;
+
+	ok(v.searchParams !== params, "searchParams of its own");
+	params.append("y", "2");
+	u.pathname = "/q";
+	eq([u.href, v.href], ["http://a.example:8080/q?x=1&y=2#h", href]);
+	eq(new URL(href).href, href);
+	eq(new URL({ toString: () => href }).pathname, "/p");
+	ok(u.searchParams === params, "the same searchParams");
+	u.href = "https://b.example/?z=3";
+	ok(u.searchParams === params, "the same searchParams");
+	eq([...params], [["z", "3"]]);
+	u.search = "?w=4";
+	eq([...params], [["w", "4"]]);
+	params.delete("w");
+	eq(u.href, "https://b.example/");
+	eq(new URL("https://b.example/").search, "");
+});
+test("url: what is none", () => {
+	for (const bad of [undefined, null, NaN, 0, "", "a", {}, []])
+		throws(() => new URL(bad), TypeError, String(bad));
+	throws(() => new URL(), TypeError);
+	throws(() => new URL(Symbol("s")), TypeError);
+	eq(new URL(undefined, "http://a/").href, "http://a/undefined");
+	eq(new URL(null, "http://a/b/c").href, "http://a/b/null");
+});
+test("url: the default port and a path that is missing", () => {
+	for (const [given, href, port] of [
+		["http://a:80", "http://a/", ""],
+		["http://a:80/b?c#d", "http://a/b?c#d", ""],
+		["http://a:443/", "http://a:443/", "443"],
+		["https://a:443?x", "https://a/?x", ""],
+		["https://a:80#x", "https://a:80/#x", "80"],
+		["http://a:8080", "http://a:8080/", "8080"],
+		["http://1.2.3.4:80?", "http://1.2.3.4/?", ""],
+	]) {
+		const u = new URL(given);
+
+		eq([u.href, u.port], [href, port], given);
+		eq(u.origin, href.replace(/^(\w+:\/\/[^/]*).*/, "$1"));
+	}
+});

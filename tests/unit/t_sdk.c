@@ -205,6 +205,43 @@ test_numbers(void)
 }
 
 /*--------------------------------------------------------------------
+ * What may be in a header
+ */
+
+/* Each byte at each place of a value that is looked at eight at a time. */
+static void
+test_check(void)
+{
+	static const char token[] = "!#$%&'*+-.^_`|~0123456789"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	char buf[20];
+	unsigned c, i, wrong;
+	int good;
+
+	for (c = 0, wrong = 0; c < 256; c++) {
+		good = (c >= ' ' || c == '\t') && c != 0x7f;
+		for (i = 0; i < sizeof buf; i++) {
+			memset(buf, i % 2 ? '~' : '\377', sizeof buf);
+			buf[i] = (char)c;
+			if (sdk_check_value(buf, sizeof buf) != good)
+				wrong++;
+			memset(buf, ' ', sizeof buf);
+			buf[i] = (char)c;
+			if (sdk_check_value(buf, sizeof buf) != good ||
+			    !sdk_check_value(buf, i))
+				wrong++;
+		}
+		good = c != 0 && strchr(token, (int)c) != NULL;
+		memset(buf, 'a', sizeof buf);
+		buf[7] = (char)c;
+		if (sdk_check_name(buf, sizeof buf) != good)
+			wrong++;
+	}
+	CHECK(wrong == 0);
+	CHECK(!sdk_check_name("", 0) && sdk_check_value("", 0));
+}
+
+/*--------------------------------------------------------------------
  * Replies
  */
 
@@ -529,6 +566,7 @@ main(void)
 	test_decode();
 	test_params();
 	test_numbers();
+	test_check();
 	test_reply();
 	test_body();
 	test_body_grows();

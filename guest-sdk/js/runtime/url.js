@@ -124,17 +124,23 @@ function decodePart(part) {
 
 export function parseForm(text) {
 	const list = [];
+	let plain;
 
 	if (text === "")
 		return (list);
+	plain = !text.includes("+") && !text.includes("%");
 	for (const piece of text.split("&")) {
 		let at, name, value;
 
 		if (piece === "")
 			continue;
 		at = piece.indexOf("=");
-		name = decodePart(at < 0 ? piece : piece.slice(0, at));
-		value = at < 0 ? "" : decodePart(piece.slice(at + 1));
+		name = at < 0 ? piece : piece.slice(0, at);
+		value = at < 0 ? "" : piece.slice(at + 1);
+		if (!plain) {
+			name = decodePart(name);
+			value = decodePart(value);
+		}
 		if (name === null || value === null)
 			/* Bytes that are not UTF-8, or a % alone. */
 			[[name, value]] = urlencoded.parseUrlencodedString(

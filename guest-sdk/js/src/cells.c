@@ -106,13 +106,6 @@ cells_phase(void)
 	record.phase++;
 }
 
-void
-cells_freeze(void)
-{
-
-	cells.frozen = 1;
-}
-
 /*--------------------------------------------------------------------
  * Recording. The C library's memory is none that is looked at.
  */
@@ -392,4 +385,13 @@ cells_count(size_t *where)
 
 	*where = *cells.used;
 	cells.used = where;
+}
+
+/* The first chunk is there already when a request wants it. */
+void
+cells_freeze(void)
+{
+
+	cells.frozen = 1;
+	(void)area_fill(&cells.area[AREA_REQUEST], 0);
 }

@@ -255,7 +255,7 @@ if unshare -rn true 2>/dev/null; then
 fi
 
 #---------------------------------------------------------------------
-# What a request writes to is put together
+# What a request writes to is put together, and so is what it reads
 
 # pages PROGRAM: how many are copied back, of which hardware's page tables are
 # some
@@ -279,7 +279,7 @@ jsc loops.js
 check 'rehearse: one that does not end: status' is 0
 check 'rehearse: one that does not end' err 'loops: it could not be rehearsed'
 
-# What is written to a million times is looked at a few hundred times.
+# What is touched a million times is looked at some hundred times.
 cat >busy.js <<'END'
 const kept = { a: 1 };
 let last = null;
@@ -289,6 +289,11 @@ export default { fetch() {
 	return new Response(`${last.a}`);
 } };
 END
+# The kernel reads this one's answer, out of the heap.
+echo 'const long = "x".repeat(1e6);
+export default { fetch: () => new Response(long) };' >long.js
+jsc long.js
+check 'rehearse: a long answer' test ! -s err
 jsc busy.js
 check 'rehearse: a busy one' is 0
 check 'rehearse: a busy one, in time' test ! -s err

@@ -259,15 +259,19 @@ test_profile(void)
 	for (i = 0; i < 100; i++)
 		p[i] = cells_alloc(40);
 	for (i = 0; i < 100; i += 10)
-		cells_mark((uintptr_t)p[i] + 8);
-	cells_mark(8);
+		cells_mark((uintptr_t)p[i] + 8,
+		    CELLS_WRITTEN | (i == 50 ? CELLS_READ : 0));
+	cells_mark((uintptr_t)p[33], CELLS_READ);
+	cells_mark((uintptr_t)p[66], CELLS_READ);
+	cells_mark(8, CELLS_WRITTEN);
 	len = cells_marked(profile, sizeof profile);
 	/* phase 0: whatever it was, nothing marked; phase 1: 91 cells */
-	CHECK(len == 4 + 4 + 12);
-	CHECK(profile[0] == 0 && profile[4] == 91);
-	for (i = 0; i < 96; i++)
-		CHECK((profile[8 + i / 8] >> i % 8 & 1) ==
-		    (i % 10 == 0 && i < 91));
+	CHECK(len == 4 + 4 + 23);
+	CHECK(profile[0] == 0 && profile[4] == 2 * 91);
+	for (i = 0; i < 92; i++)
+		CHECK((profile[8 + i / 4] >> i % 4 * 2 & 3) ==
+		    (i == 33 || i == 66 ? 2 : i == 50 ? 3 :
+		    i % 10 == 0 && i < 91));
 	CHECK(cells_marked(profile, 10) == 0);
 
 	cells_profile(profile, len);
@@ -276,6 +280,7 @@ test_profile(void)
 		p[i] = cells_alloc(40);
 	for (i = 10; i < 91; i += 10)
 		CHECK(p[i] - p[i - 10] == 48);
+	CHECK(p[66] - p[33] == 48);
 	CHECK(p[11] - p[9] == 48);
 	CHECK(p[99] - p[98] == 48);
 }

@@ -31,7 +31,8 @@ struct link {
 
 enum {
 	AREA_COLD,
-	AREA_HOT,
+	AREA_WARM,			/* read by requests */
+	AREA_HOT,			/* written by them */
 	AREA_REQUEST,
 	N_AREAS
 };
@@ -48,7 +49,8 @@ static struct {
 	size_t			*used;
 	int			frozen;
 	uint32_t		n;		/* of the next cell */
-	uint32_t		n_bits;		/* of this phase's profile */
+	uint32_t		n_bits;		/* of this phase's profile, two
+						 * for each cell */
 	const uint8_t		*bits;
 	const uint8_t		*more, *end;	/* later phases' */
 } cells __attribute__((__aligned__(4096))) = { .used = &cells.own };
@@ -58,7 +60,7 @@ struct record {
 	uintptr_t		addr;
 	size_t			len;
 	uint32_t		phase, n;
-	int			hot;
+	unsigned		used;		/* CELLS_READ, CELLS_WRITTEN */
 };
 
 static struct {
@@ -134,7 +136,7 @@ record_add(const void *p, size_t len, uint32_t n)
 	r->len = len;
 	r->phase = record.phase;
 	r->n = n;
-	r->hot = 0;
+	r->used = 0;
 }
 
 /* Of several that were at this address one after the other the last. */
@@ -151,36 +153,36 @@ record_find(uintptr_t addr)
 }
 
 void
-cells_mark(uintptr_t addr)
+cells_mark(uintptr_t addr, unsigned used)
 {
 	struct record *r;
 
 	r = record_find(addr);
 	if (r != NULL)
-		r->hot = 1;
+		r->used |= used;
 }
 
 size_t
 cells_marked(uint8_t *buf, size_t size)
 {
+	const struct record *r;
 	uint32_t phase, n;
-	size_t at, i;
+	size_t at;
 
 	for (phase = 0, at = 0; phase <= record.phase; phase++) {
-		for (i = 0, n = 0; i < record.len; i++)
-			if (record.all[i].phase == phase &&
-			    record.all[i].hot && record.all[i].n >= n)
-				n = record.all[i].n + 1;
+		for (r = record.all, n = 0; r < record.all + record.len; r++)
+			if (r->phase == phase && r->used != 0 &&
+			    2 * r->n + 2 > n)
+				n = 2 * r->n + 2;
 		if (size < at + sizeof n + (n + 7) / 8)
 			return (0);
 		memcpy(buf + at, &n, sizeof n);
 		at += sizeof n;
 		memset(buf + at, 0, (n + 7) / 8);
-		for (i = 0; i < record.len; i++)
-			if (record.all[i].phase == phase &&
-			    record.all[i].hot)
-				buf[at + record.all[i].n / 8] |= (uint8_t)
-				    (1 << record.all[i].n % 8);
+		for (r = record.all; r < record.all + record.len; r++)
+			if (r->phase == phase && r->used != 0)
+				buf[at + r->n / 4] |= (uint8_t)
+				    (r->used << r->n % 4 * 2);
 		at += (n + 7) / 8;
 	}
 	return (at);
@@ -265,11 +267,14 @@ static void * __attribute__((__noinline__))
 cells_early(size_t class)
 {
 	uint32_t n = cells.n++;
-	unsigned area;
+	unsigned area = AREA_COLD, used;
 	void *p;
 
-	area = n < cells.n_bits && (cells.bits[n / 8] >> n % 8 & 1) != 0 ?
-	    AREA_HOT : AREA_COLD;
+	if (2 * n + 1 < cells.n_bits) {
+		used = cells.bits[n / 4] >> n % 4 * 2;
+		area = used & CELLS_WRITTEN ? AREA_HOT :
+		    used & CELLS_READ ? AREA_WARM : AREA_COLD;
+	}
 	p = cells_small(class, area);
 	if (record.on && p != NULL)
 		record_add(p, class * CELL_STEP, n);

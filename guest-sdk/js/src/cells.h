@@ -9,7 +9,9 @@
  * each of many pages; and it is pages that a reset copies. So those objects are
  * put together: sandbox-jsc lets the new program answer a request, sees which
  * of the cells made before the freeze were written to, and the program puts
- * these side by side when it starts. Which they are is known by their number:
+ * these side by side when it starts. Those that are only read are put together
+ * elsewhere: a CPU that has done other things since has fewer lines and page
+ * table entries to fetch then. Which they are is known by their number:
  * a program that starts makes the same cells in the same order each time. If it
  * does not, because its settings are others, then some are in the wrong place,
  * which costs time and nothing else.
@@ -38,9 +40,13 @@ size_t cells_used(void);
 /* Have that number there from now on. */
 void cells_count(size_t *where);
 
-/* Which cells are hot: of each phase a 32 bit number of cells, little endian,
- * and as many bits, in bytes, the lowest first. Before the first cell; it stays
- * in place. */
+/* What a request does with a cell. */
+#define CELLS_WRITTEN	1U
+#define CELLS_READ	2U
+
+/* Which cells are used, of each phase: a 32 bit number, little endian, and as
+ * many bits, in bytes, the lowest first, two for each cell. Before the first
+ * cell; it stays in place. */
 void cells_profile(const uint8_t *profile, size_t len);
 
 /* A new phase begins, with cell number 0. What differs in one phase does not
@@ -52,11 +58,11 @@ void cells_freeze(void);
 
 /*
  * For who makes the profile: remember each cell made in a phase. Then
- * cells_mark() says that an address is written to, and cells_marked() writes
+ * cells_mark() says what is done at an address, and cells_marked() writes
  * the profile to (buf), if it has room for that many bytes. Returns its length.
  */
 void cells_record(void);
-void cells_mark(uintptr_t addr);
+void cells_mark(uintptr_t addr, unsigned used);
 size_t cells_marked(uint8_t *buf, size_t size);
 
 #endif

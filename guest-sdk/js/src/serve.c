@@ -39,6 +39,7 @@ static struct {
 	size_t			heap;		/* bytes */
 	struct engine_value	handle;		/* hooks of the runtime's */
 	struct engine_value	on_unhandled;
+	void			(*on_answer)(void);
 	unsigned		n_rejected;
 	struct rejected		rejected[MAX_REJECTED];
 } serve_state;
@@ -63,12 +64,30 @@ serve_late(void)
 	    system_mono() >= request_deadline());
 }
 
+static const struct sandbox_request *
+serve_next(void)
+{
+	const struct sandbox_response *rsp;
+
+	rsp = answer_get();
+	if (serve_state.on_answer != NULL)
+		serve_state.on_answer();
+	return (sandbox_next(rsp));
+}
+
+void
+serve_on_answer(void (*f)(void))
+{
+
+	serve_state.on_answer = f;
+}
+
 /* Answer from where we are; this does not return. */
 static void
 serve_end(void)
 {
 
-	(void)sandbox_next(answer_get());
+	(void)serve_next();
 }
 
 /* Time is up. JavaScript need not be unwound, which it could resist. */
@@ -410,7 +429,7 @@ serve_requests(void)
 	rq = sandbox_next(NULL);
 	while (rq != NULL) {
 		serve_request(rq);
-		rq = sandbox_next(answer_get());
+		rq = serve_next();
 	}
 	perror("the host refuses to serve us");
 }

@@ -2,8 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The heap may not be written to. What tries to is noted, may write this once,
- * by a single step of the CPU, and the heap is read-only again.
+ * The heap may not be touched. What reads or writes it is noted, may do it this
+ * once, by a single step of the CPU, and the heap is out of reach again.
  */
 
 #include <errno.h>
@@ -17,39 +17,71 @@
 
 #include "cells.h"
 #include "heap.h"
+#include "serve.h"
 #include "watch.h"
 
 #define WATCH_GRAIN	8
 #define WATCH_PROFILE	(1 << 20)
 #define WATCH_OPEN	8
-#define WATCH_DULL	200
+#define WATCH_READS	1000
+#define WATCH_ALL_READS	30000
+#define WATCH_WRITES	200
 #define PAGE		((uintptr_t)4096)
 #define FLAG_TRAP	0x100
+#define ERROR_WRITE	2		/* of a page fault's error code */
+
+/* Of each page: what is done there in vain, that is, what had been seen, and
+ * what is let through by now. */
+struct watched {
+	unsigned		reads, writes;
+	int			rest;		/* PROT_* */
+};
 
 static struct {
 	const char		*path;
 	uintptr_t		from, to;
-	uint8_t			*seen;		/* a byte for each grain */
-	uint8_t			*dull;		/* of each page: writes to what
-						 * had been seen */
+	uint8_t			*seen;		/* CELLS_* of each grain */
+	struct watched		*pages;
 	uintptr_t		open[WATCH_OPEN]; /* pages, for one step */
 	unsigned		n_open;
+	unsigned		n_reads;
 } watch;
 
-/* Note it. What is written to in a loop would take seconds, two signals each
- * time: such a page has soon shown what there is to see on it, and is left
- * open. */
-static int
-watch_is_dull(uintptr_t addr)
+/* Of all reads of a large string each is the first of its kind. */
+static void
+watch_no_reads(void)
+{
+	uintptr_t i;
+
+	for (i = 0; i < (watch.to - watch.from) / PAGE; i++)
+		watch.pages[i].rest |= PROT_READ;
+	(void)mprotect((void *)watch.from, watch.to - watch.from, PROT_READ);
+}
+
+static struct watched *
+watch_page(uintptr_t addr)
+{
+
+	return (&watch.pages[(addr - watch.from) / PAGE]);
+}
+
+/* Note it. What is done in a loop would take seconds, two signals each time:
+ * such a page has soon shown what there is to see on it, and is left open, for
+ * reads first. */
+static void
+watch_note(uintptr_t addr, unsigned how)
 {
 	uint8_t *seen = &watch.seen[(addr - watch.from) / WATCH_GRAIN];
-	uint8_t *dull = &watch.dull[(addr - watch.from) / PAGE];
+	struct watched *w = watch_page(addr);
 
-	if (*seen == 0) {
-		*seen = 1;
-		return (0);
-	}
-	return (++*dull >= WATCH_DULL);
+	if (how == CELLS_READ && ++watch.n_reads == WATCH_ALL_READS)
+		watch_no_reads();
+	if ((*seen & how) == 0)
+		*seen |= (uint8_t)how;
+	else if (how == CELLS_WRITTEN && ++w->writes == WATCH_WRITES)
+		w->rest = PROT_READ | PROT_WRITE;
+	else if (how == CELLS_READ && ++w->reads == WATCH_READS)
+		w->rest |= PROT_READ;
 }
 
 static void
@@ -59,13 +91,14 @@ watch_fault(int sig, siginfo_t *si, void *priv)
 	uintptr_t addr = (uintptr_t)si->si_addr, page;
 
 	page = addr & ~(PAGE - 1);
-	if (addr < watch.from || addr >= watch.to ||
-	    mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE) != 0) {
+	if (addr < watch.from || addr >= watch.to) {
 		(void)signal(sig, SIG_DFL);
 		return;
 	}
-	if (watch_is_dull(addr))
-		return;
+	watch_note(addr, uc->uc_mcontext.gregs[REG_ERR] & ERROR_WRITE ?
+	    CELLS_WRITTEN : CELLS_READ);
+	if (mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE) != 0)
+		(void)signal(sig, SIG_DFL);
 	if (watch.n_open < WATCH_OPEN)
 		watch.open[watch.n_open++] = page;
 	uc->uc_mcontext.gregs[REG_EFL] |= FLAG_TRAP;
@@ -75,13 +108,24 @@ static void
 watch_step(int sig, siginfo_t *si, void *priv)
 {
 	ucontext_t *uc = priv;
+	uintptr_t page;
 
 	(void)sig;
 	(void)si;
-	while (watch.n_open > 0)
-		(void)mprotect((void *)watch.open[--watch.n_open], PAGE,
-		    PROT_READ);
+	while (watch.n_open > 0) {
+		page = watch.open[--watch.n_open];
+		(void)mprotect((void *)page, PAGE, watch_page(page)->rest);
+	}
 	uc->uc_mcontext.gregs[REG_EFL] &= ~FLAG_TRAP;
+}
+
+/* The kernel is going to read an answer out of the heap. */
+static void
+watch_stop(void)
+{
+
+	(void)mprotect((void *)watch.from, watch.to - watch.from,
+	    PROT_READ | PROT_WRITE);
 }
 
 static void
@@ -91,11 +135,10 @@ watch_end(void)
 	size_t i, len;
 	FILE *f;
 
-	(void)mprotect((void *)watch.from, watch.to - watch.from,
-	    PROT_READ | PROT_WRITE);
+	watch_stop();
 	for (i = 0; i < (watch.to - watch.from) / WATCH_GRAIN; i++)
 		if (watch.seen[i])
-			cells_mark(watch.from + i * WATCH_GRAIN);
+			cells_mark(watch.from + i * WATCH_GRAIN, watch.seen[i]);
 	buf = malloc(WATCH_PROFILE);
 	f = fopen(watch.path, "w");
 	if (buf == NULL || f == NULL)
@@ -128,13 +171,14 @@ watch_begin(const char *path)
 	watch.from = (uintptr_t)p;
 	watch.to = watch.from + len;
 	watch.seen = calloc(len / WATCH_GRAIN, 1);
-	watch.dull = calloc(len / PAGE, 1);
-	if (watch.seen == NULL || watch.dull == NULL) {
+	watch.pages = calloc(len / PAGE, sizeof *watch.pages);
+	if (watch.seen == NULL || watch.pages == NULL) {
 		errno = ENOMEM;
 		return (-1);
 	}
 	if (watch_signal(SIGSEGV, watch_fault) < 0 ||
 	    watch_signal(SIGTRAP, watch_step) < 0 || atexit(watch_end) != 0)
 		return (-1);
-	return (mprotect(p, len, PROT_READ));
+	serve_on_answer(watch_stop);
+	return (mprotect(p, len, PROT_NONE));
 }

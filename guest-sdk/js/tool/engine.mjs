@@ -77,8 +77,8 @@ const HEADERS = ["Host: www.example.com", "User-Agent: Mozilla/5.0",
 	"X-Varnish: 32770"].flatMap((h) => ["--header", h]);
 
 /*
- * Which of a program's objects requests for these URLs write to; null if that
- * can not be seen here. What they answer does not matter.
+ * Which of a program's objects requests for these URLs read and write; null if
+ * that can not be seen here. What they answer does not matter.
  */
 export function profile(program, urls)
 {

@@ -38,9 +38,9 @@ and may export warmup(), which runs once before the first request.
   -w, --watch          stay, and make it again whenever a source has changed
   -m, --minify         smaller; names in stacks are then short ones as well
   -D, --define K=V     replace the expression K by V: -D DEBUG=false
-  -r, --rehearse URL   let it answer this, to see what memory a request writes
-                       to and put that together: "/path"; default: "/"; any
-                       number of times
+  -r, --rehearse URL   let it answer this, to see what memory a request reads
+                       and writes and put that together: "/path"; default:
+                       "/"; any number of times
       --no-check       do not start the program to see if it gets ready, and
                        rehearse nothing. That runs the module's top level,
                        warmup() and fetch() here, now, outside of any sandbox,

@@ -193,8 +193,22 @@ function toForm(content, type) {
  * Content-Type or null.
  */
 export function mixin(cls, bodyOf, typeOf) {
-	async function content(object) {
-		return (await takeBody(bodyOf(object)));
+	/* What does not come out of a stream is at hand. */
+	function consume(object, convert) {
+		try {
+			const content = takeBody(bodyOf(object));
+
+			return (content instanceof Promise ?
+			    content.then(convert) :
+			    Promise.resolve(convert(content)));
+		} catch (e) {
+			return (Promise.reject(e));
+		}
+	}
+
+	function bytes(object, convert) {
+		return (consume(object, (content) => convert(
+		    toBytes(content, bodyOf(object)?.shared))));
 	}
 
 	Object.defineProperties(cls.prototype,
@@ -207,26 +221,26 @@ export function mixin(cls, bodyOf, typeOf) {
 		get bodyUsed() {
 			return (isUsed(bodyOf(this)));
 		},
-		async text() {
-			return (toText(await content(this)));
+		text() {
+			return (consume(this, toText));
 		},
-		async json() {
-			return (JSON.parse(toText(await content(this))));
+		json() {
+			return (consume(this, (content) =>
+			    JSON.parse(toText(content))));
 		},
-		async bytes() {
-			return (toBytes(await content(this),
-			    bodyOf(this)?.shared));
+		bytes() {
+			return (bytes(this, (all) => all));
 		},
-		async arrayBuffer() {
-			return (toBytes(await content(this),
-			    bodyOf(this)?.shared).buffer);
+		arrayBuffer() {
+			return (bytes(this, (all) => all.buffer));
 		},
-		async blob() {
-			return (makeBlob(toBytes(await content(this),
-			    bodyOf(this)?.shared), typeOf(this) ?? ""));
+		blob() {
+			return (bytes(this, (all) =>
+			    makeBlob(all, typeOf(this) ?? "")));
 		},
-		async formData() {
-			return (toForm(await content(this), typeOf(this)));
+		formData() {
+			return (consume(this, (content) =>
+			    toForm(content, typeOf(this))));
 		},
 	}));
 }

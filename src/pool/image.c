@@ -32,6 +32,9 @@
 #include "pool/program.h"
 
 /* What exists only until the image is frozen. */
+/* How often sealing the image is tried, 0.15 s each. */
+#define IMAGE_SEAL_TRIES	20
+
 struct boot {
 	unsigned		magic;
 #define BOOT_MAGIC		0x49f15e0b
@@ -296,6 +299,23 @@ image_ranges(struct sbx_image *img, uint64_t gap)
  * From here on nobody can write to the image.
  */
 
+/* The kernel refuses while anybody has hold of a page, if only to look at it
+ * (page reclaim, DAMON), and has waited for 0.15 s before it says so. */
+static int
+image_seal(const struct sbx_image *img)
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK |
+	    F_SEAL_SEAL;
+	unsigned u;
+
+	for (u = 0; u < IMAGE_SEAL_TRIES; u++)
+		if (sbx_os.fcntl(img->fd, F_ADD_SEALS, seals) >= 0)
+			return (0);
+		else if (errno != EBUSY)
+			break;
+	return (-1);
+}
+
 static int
 boot_seal(struct boot *b)
 {
@@ -312,8 +332,7 @@ boot_seal(struct boot *b)
 		gap *= 2;
 	AZ(sbx_os.munmap(b->mem, img->size));
 	b->mem = NULL;
-	if (sbx_os.fcntl(img->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW |
-	    F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+	if (image_seal(img))
 		return (SBX_Err_Set(b->err, SBX_FAIL_HOST, errno,
 		    "sealing the image"));
 	p = sbx_os.mmap(NULL, img->size, PROT_READ, MAP_SHARED, img->fd, 0);

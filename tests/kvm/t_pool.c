@@ -9,6 +9,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -380,6 +381,44 @@ mappings_full(void)
 	Kvm_Close(&prg);
 }
 
+/*
+ * An image can not be sealed while somebody has hold of one of its pages, which
+ * passes; or it does not, and that is said.
+ */
+static int busy;
+
+static int
+busy_fcntl(int fd, int cmd, int arg)
+{
+
+	if (cmd != F_ADD_SEALS || busy-- <= 0)
+		return (sbx_os_real.fcntl(fd, cmd, arg));
+	errno = EBUSY;
+	return (-1);
+}
+
+static void
+image_busy(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_err err;
+
+	Kvm_Cfg(&cfg, Kvm_Example("hello"));
+	sbx_os.fcntl = busy_fcntl;
+	busy = 3;
+	prg = Kvm_Open(&cfg);
+	CHECK_EQ(busy, -1);
+	CHECK_EQ(Kvm_Get(prg, "/", NULL, 0, &err), 200);
+	Kvm_Close(&prg);
+
+	busy = INT_MAX;
+	SBX_Err_Clear(&err);
+	CHECK_EQ(SBX_Program_Open(&cfg, &prg, &err), -1);
+	CHECK_EQ(err.kind, SBX_FAIL_HOST);
+	CHECK_HAS(err.msg, "sealing the image: Device or resource busy");
+	sbx_os.fcntl = sbx_os_real.fcntl;
+}
+
 int
 main(void)
 {
@@ -397,5 +436,6 @@ main(void)
 	TEST(cold);
 	TEST(cold_while_busy);
 	TEST(mappings_full);
+	TEST(image_busy);
 	TEST_END();
 }

@@ -36,8 +36,8 @@ sdk_check_name(const char *ptr, size_t len)
 
 #define EACH(byte)	(UINT64_C(0x0101010101010101) * (byte))
 
-/* True if none of eight bytes is below ' ' or is DEL. It may say so of a byte
- * above 0x7f, too. */
+/* True if none of eight bytes is below ' ', is DEL, or is above 0x7f, which
+ * would be all right. */
 static int
 check_is_plain(const char *ptr)
 {

@@ -56,8 +56,8 @@ void SBX_Pool_Over(struct sbx_pool *, struct sbx_vm *);
 
 /* What became of a VM that was given back. */
 struct sbx_return {
-	int			reset;		/* 1: put back; 0: killed, -1: that
-						 * failed; to be destroyed */
+	int			reset;		/* 1: put back; 0: killed, -1:
+						 * that failed; it is gone */
 	int64_t			time;		/* of the reset, ns */
 	uint64_t		pages;		/* copied from the image */
 	uint64_t		dropped;	/* given back to the host */

@@ -29,8 +29,9 @@ reload_log(const struct sbx_reload *r)
 	AN(r);
 	if (r->err == NULL)
 		VSL(SLT_VCL_Log, VSBX_NO_VXID, "sandbox %s: reload "
-		    "generation=%u vms=%ju boot=%.6f time=%.6f %s", r->who, r->generation,
-		    (uintmax_t)r->vms, r->boot, r->time, r->path);
+		    "generation=%u vms=%ju boot=%.6f time=%.6f %s", r->who,
+		    r->generation, (uintmax_t)r->vms, r->boot, r->time,
+		    r->path);
 	else
 		VSL(SLT_Error, VSBX_NO_VXID, "sandbox %s: reload failed,"
 		    " generation %u serves on: %s", r->who, r->generation,

@@ -62,9 +62,9 @@ interface Host {
 	 * values are ByteStrings. */
 	headers(): FlatHeaders;
 
-	/* The headers with that name (in lower case) joined by ", ", or null.
-	 * Without making the list above. */
-	header(name: string): string | null;
+	/* The headers with that name joined by ", ", or null. Without making
+	 * the list above. undefined if that is no name of a header. */
+	header(name: unknown): string | null | undefined;
 
 	/* The body, or null if there is none. The buffer is the request's own
 	 * memory, not a copy, and the same object each time. */
@@ -150,7 +150,7 @@ interface Host {
 
 	/* The list, of a plain object whose own properties are strings, of
 	 * printable ASCII without spaces at their ends, by names that are
-	 * tokens. Runs no user code. */
+	 * tokens. No property of it runs user code. */
 	plainHeaders(init: unknown): FlatHeaders | null;
 
 	/* One of these names in lower case, or null; is it one of these
@@ -212,7 +212,8 @@ interface Hooks {
 	 */
 	ready(module: Record<string, unknown>): Record<string, string>;
 
-	/* All that there is before the freeze has run. */
+	/* Before the freeze, when the handler is known. Jobs may come after
+	 * it. */
 	freeze(): void;
 
 	/*

@@ -68,6 +68,7 @@ static struct {
 	struct record		*all;
 	size_t			len, size;
 	uint32_t		phase;
+	int			sorted;
 } record;
 
 /*--------------------------------------------------------------------
@@ -139,17 +140,38 @@ record_add(const void *p, size_t len, uint32_t n)
 	r->used = 0;
 }
 
-/* Of several that were at this address one after the other the last. */
+/* By address, and of several that were there one after the other the last one
+ * last. */
+static int
+record_cmp(const void *va, const void *vb)
+{
+	const struct record *a = va, *b = vb;
+
+	if (a->addr != b->addr)
+		return (a->addr < b->addr ? -1 : 1);
+	if (a->phase != b->phase)
+		return (a->phase < b->phase ? -1 : 1);
+	return (a->n < b->n ? -1 : a->n > b->n);
+}
+
+/* The last one there. A place has the same size for ever. */
 static struct record *
 record_find(uintptr_t addr)
 {
-	size_t i;
+	size_t lo = 0, hi = record.len, mid;
+	struct record *r;
 
-	for (i = record.len; i-- > 0;)
-		if (addr >= record.all[i].addr &&
-		    addr - record.all[i].addr < record.all[i].len)
-			return (&record.all[i]);
-	return (NULL);
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (record.all[mid].addr <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == 0)
+		return (NULL);
+	r = &record.all[lo - 1];
+	return (addr - r->addr < r->len ? r : NULL);
 }
 
 void
@@ -157,6 +179,9 @@ cells_mark(uintptr_t addr, unsigned used)
 {
 	struct record *r;
 
+	if (!record.sorted)
+		qsort(record.all, record.len, sizeof *r, record_cmp);
+	record.sorted = 1;
 	r = record_find(addr);
 	if (r != NULL)
 		r->used |= used;
@@ -199,7 +224,8 @@ cell_of(const void *p)
 	return ((struct cell *)((uintptr_t)p - sizeof(struct cell)));
 }
 
-/* A chunk that begins where the last one ended goes on with it. */
+/* A chunk that begins where the last one ended goes on with it. Rare, and not
+ * to be in the way of those who need no chunk. */
 static int __attribute__((__noinline__, __cold__))
 area_fill(struct area *a, size_t len)
 {
@@ -262,7 +288,7 @@ cells_large(size_t size)
 	return (c + 1);
 }
 
-/* One that is made before the freeze. */
+/* One that is made before the freeze: not in the way of requests. */
 static void * __attribute__((__noinline__))
 cells_early(size_t class)
 {

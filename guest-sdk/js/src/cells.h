@@ -57,9 +57,10 @@ void cells_phase(void);
 void cells_freeze(void);
 
 /*
- * For who makes the profile: remember each cell made in a phase. Then
- * cells_mark() says what is done at an address, and cells_marked() writes
- * the profile to (buf), if it has room for that many bytes. Returns its length.
+ * For who makes the profile: remember each cell made in a phase. When there
+ * are no more to come, cells_mark() says what is done at an address, and
+ * cells_marked() writes the profile to (buf), if it has room for that many
+ * bytes. Returns its length, or 0.
  */
 void cells_record(void);
 void cells_mark(uintptr_t addr, unsigned used);

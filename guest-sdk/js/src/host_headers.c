@@ -2,7 +2,8 @@
  * Copyright (c) 2026 The vmod_sandbox authors
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Headers for a response as most handlers give them: { "Name": "value" }.
+ * Headers: the lists of what requests and fetches bring, and what most names,
+ * values and { "Name": "value" } of handlers are.
  */
 
 #include <string.h>

@@ -151,20 +151,12 @@ request_headers(struct engine_call *c)
 }
 
 static void
-request_header(struct engine_call *c)
+request_header_named(struct engine_call *c, const char *name)
 {
-	const char *name, *value;
-	size_t len;
+	const char *value;
 	long n;
 	char *buf;
 
-	if (request_get(c) == NULL ||
-	    (name = engine_arg_latin1(c, 0, &len)) == NULL)
-		return;
-	if (!headers_is_name(name, len)) {
-		engine_throw(c, "\"%.60s\" is not the name of a header", name);
-		return;
-	}
 	value = sandbox_nth_header(request, name, 0);
 	if (value == NULL) {
 		engine_return(c, engine_null());
@@ -183,6 +175,21 @@ request_header(struct engine_call *c)
 	(void)sandbox_join_header(request, name, buf, (size_t)n + 1);
 	engine_return(c, engine_latin1(buf, (size_t)n, 0));
 	heap_free(buf);
+}
+
+/* Undefined: there can be none of that name. */
+static void
+request_header(struct engine_call *c)
+{
+	const char *name;
+	size_t len;
+
+	if (request_get(c) == NULL ||
+	    (name = engine_arg_ascii(c, 0, &len)) == NULL)
+		return;
+	if (headers_is_name(name, len))
+		request_header_named(c, name);
+	engine_ascii_done(c, name);
 }
 
 static void

@@ -101,7 +101,7 @@ url_of_text(struct engine_call *c)
 	engine_ascii_done(c, p);
 }
 
-/* request.js, incomingURL() */
+/* url.js, requestHref() */
 static void
 url_of_request(struct engine_call *c)
 {

@@ -21,7 +21,7 @@
 #include "watch.h"
 
 #define WATCH_GRAIN	8
-#define WATCH_PROFILE	(1 << 20)
+#define WATCH_PROFILE	(1 << 22)	/* 16 million cells */
 #define WATCH_OPEN	8
 #define WATCH_READS	1000
 #define WATCH_ALL_READS	30000
@@ -144,7 +144,7 @@ watch_end(void)
 	if (buf == NULL || f == NULL)
 		_exit(1);
 	len = cells_marked(buf, WATCH_PROFILE);
-	if (fwrite(buf, 1, len, f) != len || fclose(f) != 0)
+	if (len == 0 || fwrite(buf, 1, len, f) != len || fclose(f) != 0)
 		_exit(1);
 	free(buf);
 }

@@ -385,14 +385,19 @@ const ways = {
 	},
 	"/surrogate": () => new Response("a\ud800b"),
 	"/reason": () => new Response("", { statusText: "Fine" }),
-	"/header": (request) => {
-		try {
-			return (answer(request.headers.get("a b")));
-		} catch (e) {
-			return (answer(`${e.name} ${
-			    request.headers.get("X-Sent")} ${
-			    request.headers.get("x-\u00e4".slice(0, 2) + "b")}`));
-		}
+	"/header": ({ headers }) => answer(["a b", "x-\u00e4", "\u20ac", "",
+		"n".repeat(100), "x-b", "X-Sent"].map((name) => {
+			try {
+				return (headers.get(name));
+			} catch (e) {
+				return (`${e.name}: ${e.message}`);
+			}
+		}).join("\n")),
+	"/then": () => {
+		const p = Promise.resolve(answer("plain"));
+
+		p.then = (f) => f(answer("own then"));
+		return (p);
 	},
 	"/several": () => {
 		const a = new Response("a", { status: 201 });
@@ -449,8 +454,34 @@ way /type 'x-a: 1' type
 check 'ways: a type that was deleted' test "$(grep -c content-type out)" = 0
 way /surrogate "$(printf 'a\357\277\275b')"
 way /reason 'HTTP/1.1 200 Fine'
-way /header 'TypeError b null'
+bad='is not the name of a header'
+way /header "TypeError: \"a b\" $bad" "TypeError: \"x-$(printf '\303\244')\" $bad" \
+    "TypeError: \"$(printf '\342\202\254')\" has characters that are not bytes" \
+    "TypeError: \"\" $bad" b
+check 'ways: headers that are not there' test "$(grep -cx '' out)" = 3
+way /then plain
 way /several '201 200 null false'
+
+# What libraries do to the globals is not in our way.
+cat >globals.js <<'END'
+globalThis.Promise = class extends Promise {};
+Promise.prototype.then = () => {};
+Array.prototype.with = undefined;
+export default {
+	async fetch(request) {
+		const { searchParams } = new URL(request.url);
+		const body = request.body.pipeThrough(new TransformStream());
+		const text = await new Response(body).text();
+
+		return (new Response(new Response(`${text} ${
+		    searchParams.get("a")} ${await new Response("x").text()}`)
+		    .body.pipeThrough(new TransformStream())));
+	},
+};
+END
+jsc globals.js -o globals
+run globals --url '/?a=b' --header 'Host: a' --data 'bo dy'
+check 'globals' grep -qx 'bo dy b x' out
 
 #---------------------------------------------------------------------
 # Watching

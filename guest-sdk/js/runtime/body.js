@@ -6,16 +6,17 @@
  *
  * A body is { source, type, stream, used, shared }. The source is a string, in
  * which lone surrogates stand for U+FFFD, or a Uint8Array that nobody else
- * changes, or null if there is only a stream. The
- * stream is made when somebody asks for it. "type" is the Content-Type that it
- * brings with it, or null. "shared": another body has the
- * same bytes, so that they have to be copied for those who may change them.
+ * changes, or null if there is only a stream. The stream is made when somebody
+ * asks for it. "type" is the Content-Type that it brings with it, or null.
+ * "shared": another body has the same bytes, so that they have to be copied for
+ * those who may change them.
  */
 
 import { Blob, blobBytes, makeBlob } from "./blob.js";
 import { structuredClone } from "./clone.js";
 import { FormData, decodeForm, encodeForm } from "./formdata.js";
 import { host } from "./host.js";
+import { after, isPromise, later, rejected } from "./promises.js";
 import {
 	ReadableStream, TransformStream, isDisturbed, readAll, sourceOf,
 	streamOf, unusable, useUp,
@@ -193,17 +194,18 @@ function toForm(content, type) {
  * Content-Type or null.
  */
 export function mixin(cls, bodyOf, typeOf) {
-	/* What does not come out of a stream is at hand. */
+	/* What does not come out of a stream is at hand, and converted in a
+	 * job, so that nobody gets it sooner than other promises. */
 	function consume(object, convert) {
-		try {
-			const content = takeBody(bodyOf(object));
+		let content;
 
-			return (content instanceof Promise ?
-			    content.then(convert) :
-			    Promise.resolve(convert(content)));
+		try {
+			content = takeBody(bodyOf(object));
 		} catch (e) {
-			return (Promise.reject(e));
+			return (rejected(e));
 		}
+		return (isPromise(content) ? after(content, convert) :
+		    later(() => convert(content)));
 	}
 
 	function bytes(object, convert) {

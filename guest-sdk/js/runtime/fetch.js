@@ -16,7 +16,10 @@ import { getFrom } from "./headers.js";
 import { host } from "./host.js";
 import { Request, requestParts } from "./request.js";
 import { makeResponse } from "./response.js";
-import { URL } from "./url.js";
+import {
+	HASH, HREF, PASSWORD, PATHNAME, PROTOCOL, SEARCH, URL, USERNAME, hostOf,
+	parseURL,
+} from "./url.js";
 
 const MAX_REDIRECTS = 20;
 /*
@@ -68,13 +71,14 @@ export function onFetch(id, error, status, reason, list, body) {
 
 /* One exchange. */
 function exchange(rq, content) {
-	const url = new URL(rq.url);
+	const url = parseURL(rq.url);
 	const list = rq.list.slice();
 
 	drop(list, HOP_HEADERS);
 	return (new Promise((resolve, reject) => {
-		const id = host.fetchStart(rq.method, url.pathname + url.search, url.host,
-		    list, content === "" ? null : content, 0, 0);
+		const id = host.fetchStart(rq.method,
+		    url[PATHNAME] + url[SEARCH], hostOf(url), list,
+		    content === "" ? null : content, 0, 0);
 
 		function abort(reason) {
 			if (waiting.delete(id)) {
@@ -106,20 +110,20 @@ function redirected(rq, content, answer) {
 
 	if (location === null || ![301, 302, 303, 307, 308].includes(s))
 		return (null);
-	url = URL.parse(location, rq.url);
-	if (url === null || !/^https?:$/.test(url.protocol))
+	url = parseURL(location, rq.url);
+	if (url === null || !/^https?:$/.test(url[PROTOCOL]))
 		throw new TypeError(`fetch failed: ${rq.url}: redirected to ` +
 		    `"${location}"`);
-	far = url.origin !== new URL(rq.url).origin;
-	if (far && (url.username !== "" || url.password !== ""))
+	far = new URL(url[HREF]).origin !== new URL(rq.url).origin;
+	if (far && (url[USERNAME] !== "" || url[PASSWORD] !== ""))
 		throw new TypeError(`fetch failed: ${rq.url}: redirected to ` +
 		    "a URL with a password in it");
 	if (s !== 303 && rq.body !== null && rq.body.source === null)
 		throw new TypeError(`fetch failed: ${rq.url}: redirected, ` +
 		    "and a stream can not be sent again");
 	next = { ...rq, list: rq.list.slice() };
-	next.url = url.href;
-	if (url.hash === "" && rq.url.includes("#"))
+	next.url = url[HREF];
+	if (url[HASH] === "" && rq.url.includes("#"))
 		next.url += rq.url.slice(rq.url.indexOf("#"));
 	if (((s === 301 || s === 302) && rq.method === "POST") ||
 	    (s === 303 && rq.method !== "GET" && rq.method !== "HEAD")) {

@@ -11,6 +11,7 @@ import { isUnusable, newBody, spareBody, takeBody } from "./body.js";
 import { dispatchFetch, hasFetchListener } from "./events.js";
 import { headerList } from "./headers.js";
 import { host, phase } from "./host.js";
+import { after, isPlain, isPromise } from "./promises.js";
 import { incomingRequest } from "./request.js";
 import { Response, responseState, spareResponse } from "./response.js";
 import { spareStream } from "./streams.js";
@@ -151,8 +152,8 @@ function sendSlowly(s) {
 		return;
 	}
 	content = s.body === null ? null : takeBody(s.body);
-	if (content instanceof Promise)
-		content.then((bytes) => respond(s, bytes),
+	if (isPromise(content))
+		after(content, (bytes) => respond(s, bytes),
 		    (e) => host.fail("the Response's body failed", e));
 	else
 		respond(s, content);
@@ -186,13 +187,13 @@ function sendResult(result) {
  */
 function sendLater(result) {
 	const value = host.settled(result);
-	const s = value !== null && result.constructor === Promise ?
-	    responseState(value) : null;
+	const s = value !== null && isPlain(result) ? responseState(value) :
+	    null;
 
 	if (s !== null)
 		send(s);
 	else
-		Promise.resolve(result).then(sendResult, failed);
+		after(result, sendResult, failed);
 }
 
 /* hooks.freeze() */

@@ -13,7 +13,7 @@ import { host } from "./host.js";
 import { byteString, expose, isObject, need, pairs } from "./webidl.js";
 
 const ITERATOR = Symbol.iterator;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /* The list of headers behind an object; of the request's, asked for now. */
 export let headerList;
@@ -200,8 +200,12 @@ export class Headers {
 
 		if (arguments.length < 1)
 			need(arguments.length, 1, "Headers.get");
-		if (list === null && typeof name === "string")
-			return (host.header(name));
+		if (list === null) {
+			const value = host.header(name);
+
+			if (value !== undefined)
+				return (value);
+		}
 		return (headerValue(this, lowerName(name)));
 	}
 

@@ -14,14 +14,13 @@ import {
 } from "./body.js";
 import { AbortController, AbortSignal } from "./dom.js";
 import {
-	getFrom, headerList, headerValue, listFrom, makeHeaders,
+	TOKEN, getFrom, headerList, headerValue, listFrom, makeHeaders,
 } from "./headers.js";
 import { host, phase } from "./host.js";
 import { TransformStream, sourceOf } from "./streams.js";
 import { HREF, PASSWORD, USERNAME, parseURL, requestHref } from "./url.js";
 import { dictionary, expose, isObject, need, oneOf, usv } from "./webidl.js";
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const UPPER = /^(?:delete|get|head|options|post|put)$/i;
 
 /* The words of the enumerations; the first is the default. */

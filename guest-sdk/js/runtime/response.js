@@ -19,8 +19,8 @@ const REDIRECT = [301, 302, 303, 307, 308];
 /*
  * What is in one: { status, statusText, list, headers, body, more }. list is
  * there until somebody asks for the object, and without the Content-Type that
- * the body brings with it until somebody asks for either. more is null for those
- * that handlers make, or { type, url, redirected, fixed }.
+ * the body brings with it until somebody asks for either. more is null for
+ * those that handlers make, or { type, url, redirected, fixed }.
  */
 export let responseState;	/* null: it is not one */
 

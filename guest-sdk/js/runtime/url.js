@@ -20,19 +20,29 @@ import { expose, isObject, need, pairs, usv } from "./webidl.js";
  * nobody has asked for them.
  */
 export const HREF = 0;
-const PROTOCOL = 1;
+export const PROTOCOL = 1;
 export const USERNAME = 2;
 export const PASSWORD = 3;
 const HOSTNAME = 4;
 const PORT = 5;
-const PATHNAME = 6;
-const SEARCH = 7;
-const HASH = 8;
+export const PATHNAME = 6;
+export const SEARCH = 7;
+export const HASH = 8;
 const PARAMS = 9;
 
-function hostOf(url) {
+export function hostOf(url) {
 	return (url[PORT] === "" ? url[HOSTNAME] :
 	    `${url[HOSTNAME]}:${url[PORT]}`);
+}
+
+/* A copy, as others may have the same list. */
+function withParams(url, params) {
+	const copy = [];
+
+	for (let i = 0; i < PARAMS; i++)
+		copy[i] = url[i];
+	copy[PARAMS] = params;
+	return (copy);
 }
 
 /* The same from a record of whatwg-url's. */
@@ -402,7 +412,7 @@ export class URL {
 			const params = u.#url[PARAMS];
 
 			u.#url = params === null ? url :
-			    url.with(PARAMS, params);
+			    withParams(url, params);
 		};
 		setMember = (u, what, value) => {
 			const record = machine.basicURLParse(u.#url[HREF]);
@@ -520,7 +530,7 @@ export class URL {
 			params = linkParams(
 			    parseForm(this.#url[SEARCH].slice(1)),
 			    (text) => setQuery(this, text));
-			this.#url = this.#url.with(PARAMS, params);
+			this.#url = withParams(this.#url, params);
 		}
 		return (params);
 	}

@@ -24,6 +24,13 @@ test("body: readers", async () => {
 	eq(await make("\ud800").text(), "\ufffd");
 	eq(await make(new Uint8Array([0x61, 0xff, 0x62])).text(), "a\ufffdb");
 });
+test("body: no sooner than what is there already", async () => {
+	const other = Promise.resolve("other");
+
+	for (const read of [() => make("a").text(), () => make("1").json(),
+		() => make("a").arrayBuffer(), () => make(null).blob()])
+		eq(await Promise.race([read(), other]), "other");
+});
 test("body: bytes()", async () => {
 	eq(await make("ab").bytes(), new Uint8Array([97, 98]));
 }, "not before Node.js 22");

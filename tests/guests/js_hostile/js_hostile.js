@@ -269,9 +269,10 @@ const WRONG = {
 			failed ??= b;
 			return (then.call(this, a, b));
 		};
+		/* what the runtime waits with is out of reach */
 		error.toString = () => {
-			failed({ toString: () => "B".repeat(8192) });
-			return ("A".repeat(8192));
+			failed?.({ toString: () => "B".repeat(8192) });
+			return ((failed ? "C" : "A").repeat(8192));
 		};
 		Object.defineProperty(error, "stack",
 		    { value: "S".repeat(1 << 24) });

@@ -152,11 +152,20 @@ watcher(void *priv)
 				SBX_Pool_Stats(pool, &st);
 				(void)SBX_Pool_Healthy(pool);
 				SBX_Program_Info(slots[u].prg, &info);
-				/* twice as many while it is reloaded */
-				if (st.vms > 2 * st.vms_max ||
+				/* while it is reloaded, see doc/design.rst */
+				if (st.vms > 3 * st.vms_max ||
 				    st.vms_busy + st.vms_idle > st.vms ||
-				    info.generation == 0)
+				    info.generation == 0) {
 					n_wrong++;
+					fprintf(stderr, "%s: %ju VMs, %ju busy,"
+					    " %ju idle, at most %ju; "
+					    "generation %u\n", slots[u].name,
+					    (uintmax_t)st.vms,
+					    (uintmax_t)st.vms_busy,
+					    (uintmax_t)st.vms_idle,
+					    (uintmax_t)st.vms_max,
+					    info.generation);
+				}
 			}
 			AZ(pthread_rwlock_unlock(&slots[u].lock));
 		}
@@ -236,8 +245,10 @@ cli_step(struct slot *s, unsigned *seed)
 	if (k > 7) {
 		/* by a thread of its own */
 		SBX_Err_Clear(&err);
-		if (SBX_Program_Reload(s->prg, s->name, told, &err))
+		if (SBX_Program_Reload(s->prg, s->name, told, &err)) {
 			n_wrong++;
+			fprintf(stderr, "%s: %s\n", s->name, err.msg);
+		}
 		return;
 	}
 	if (k < 3) {

@@ -154,7 +154,7 @@ care_wants_more(const struct sbx_pool *pool)
 
 	/* requests that last can keep VMs of several older generations */
 	if (n > 0 &&
-	    pool->n_vms + pool->n_old >= 2 * pool->cfg->max_vms)
+	    pool->n_vms + pool->n_old + pool->n_next >= 2 * pool->cfg->max_vms)
 		return (0);
 	return (n < pool->cfg->min_vms ||
 	    (pool->n_wait > 0 && n < pool->cfg->max_vms));
@@ -365,11 +365,12 @@ SBX_Pool_Room(struct sbx_pool *pool)
 	AZ(pthread_mutex_lock(&pool->mtx));
 	n = pool->n_vms;
 	all = pool->n_vms + pool->n_old;
-	AZ(pthread_mutex_unlock(&pool->mtx));
 	if (n < pool->cfg->min_vms)
 		n = pool->cfg->min_vms;
 	if (n > most - all || all >= most)
 		n = all < most ? most - all : 1;
+	pool->n_next = n;
+	AZ(pthread_mutex_unlock(&pool->mtx));
 	return (n);
 }
 
@@ -380,6 +381,7 @@ SBX_Pool_NoSwitch(struct sbx_pool *pool)
 	CHECK_OBJ_NOTNULL(pool, SBX_POOL_MAGIC);
 	AZ(pthread_mutex_lock(&pool->mtx));
 	pool->stats.reload_fails++;
+	pool->n_next = 0;
 	AZ(pthread_mutex_unlock(&pool->mtx));
 }
 
@@ -398,6 +400,7 @@ care_switch(struct sbx_pool *pool, struct sbx_gen *gen)
 	old->n_vms = pool->n_vms;
 	pool->n_old += pool->n_vms;
 	pool->n_vms = 0;
+	pool->n_next = 0;
 	pool->gen = gen;
 	pool->backoff = 0;
 	SBX_Door_Forgive(&pool->door);

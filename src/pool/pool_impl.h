@@ -51,6 +51,7 @@ struct sbx_pool {
 	double			backoff_until;
 	struct sbx_err		backoff_err;
 	unsigned		n_making;	/* by care.c, of n_vms */
+	uint64_t		n_next;		/* for the next generation */
 	uint64_t		serial;		/* of the last VM */
 	struct sbx_door		door;
 	struct sbx_pool_stats	stats;

@@ -44,7 +44,7 @@ void SBX_Pool_Switch(struct sbx_pool *, struct sbx_gen **);
 
 /* How many VMs a new generation should have before the pool switches to it:
  * as many as there are now, but not so many that there are more than twice
- * max_vms in all. At least one. */
+ * max_vms in all. At least one. They count until Switch or NoSwitch. */
 uint64_t SBX_Pool_Room(struct sbx_pool *);
 
 /* There was to be a new generation, and there is none. */

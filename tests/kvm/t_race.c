@@ -152,8 +152,8 @@ watcher(void *priv)
 				SBX_Pool_Stats(pool, &st);
 				(void)SBX_Pool_Healthy(pool);
 				SBX_Program_Info(slots[u].prg, &info);
-				/* while it is reloaded, see doc/design.rst */
-				if (st.vms > 3 * st.vms_max ||
+				/* twice as many while it is reloaded */
+				if (st.vms > 2 * st.vms_max ||
 				    st.vms_busy + st.vms_idle > st.vms ||
 				    info.generation == 0) {
 					n_wrong++;

@@ -18,6 +18,7 @@
 
 #include "base/os.h"
 #include "kvm.h"
+#include "pool/pool_priv.h"
 #include "test.h"
 
 #define THREADS			4
@@ -300,6 +301,40 @@ in_line(void)
 	CHECK_EQ(Kvm_Stats(prg).waited, 1);
 	SBX_Pool_Put(SBX_Program_Pool(prg), &vm);
 	wait_for_vms(1);
+	Kvm_Close(&prg);
+}
+
+/* What is promised to the next generation the present one does not get. */
+static void
+reserved(void)
+{
+	struct sbx_program_cfg cfg;
+	struct sbx_pool *pool;
+	struct sbx_vm *vm[7];
+	struct sbx_err err;
+	unsigned u;
+
+	begin_cfg(&cfg);
+	cfg.queue_timeout = 0.5;
+	install(1, "none");
+	prg = Kvm_Open(&cfg);
+	pool = SBX_Program_Pool(prg);
+	for (u = 0; u < 6; u++) {
+		vm[u] = Kvm_Borrow(prg, &err);
+		if (u == 2)
+			reload(2);
+	}
+	/* three and three of eight: a reload gets the last two */
+	CHECK_EQ(Kvm_Stats(prg).vms, 6);
+	CHECK_EQ(SBX_Pool_Room(pool), 2);
+	CHECK(SBX_Pool_Get(pool, &err) == NULL);
+	CHECK_EQ(err.kind, SBX_FAIL_BUSY);
+	CHECK_EQ(Kvm_Stats(prg).vms, 6);
+	SBX_Pool_NoSwitch(pool);
+	vm[u] = Kvm_Borrow(prg, &err);
+	CHECK_EQ(Kvm_Stats(prg).vms, 7);
+	for (u = 0; u < 7; u++)
+		SBX_Pool_Put(pool, &vm[u]);
 	Kvm_Close(&prg);
 }
 
@@ -693,6 +728,7 @@ main(void)
 	TEST(anew);
 	TEST(in_flight);
 	TEST(in_line);
+	TEST(reserved);
 	TEST(bound);
 	TEST(load);
 	TEST(many);

@@ -253,7 +253,7 @@ start_head(struct sbx_exchange *x, struct sbx_proc *p,
 		    EFAULT : c.bad == SBX_BAD_LONG || c.bad == SBX_BAD_MANY ?
 		    E2BIG : EINVAL);
 	if (rq->method.l == 0)
-		rq->method = (struct sbx_txt){ "GET", 3 };
+		rq->method = SBX_Txt("GET");
 	if (!SBX_Header_IsToken(&rq->method) || rq->url.l == 0 ||
 	    rq->url.b[0] != '/' || !start_is_line(&rq->url) ||
 	    !start_is_line(&rq->host))

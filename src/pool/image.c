@@ -31,10 +31,10 @@
 #include "pool/image.h"
 #include "pool/program.h"
 
-/* What exists only until the image is frozen. */
 /* How often sealing the image is tried, 0.15 s each. */
 #define IMAGE_SEAL_TRIES	20
 
+/* What exists only until the image is frozen. */
 struct boot {
 	unsigned		magic;
 #define BOOT_MAGIC		0x49f15e0b

@@ -148,11 +148,11 @@ Kvm_Serve(struct sbx_vm *vm, const char *url, struct sbx_err *err)
 	struct sbx_request req;
 
 	memset(&req, 0, sizeof req);
-	req.method = (struct sbx_txt){ "GET", 3 };
-	req.url = (struct sbx_txt){ url, strlen(url) };
-	req.proto = (struct sbx_txt){ "HTTP/1.1", 8 };
-	req.arg = (struct sbx_txt){ "", 0 };
-	req.client_ip = (struct sbx_txt){ "127.0.0.1", 9 };
+	req.method = SBX_Txt("GET");
+	req.url = SBX_Txt(url);
+	req.proto = SBX_Txt("HTTP/1.1");
+	req.arg = SBX_Txt(NULL);
+	req.client_ip = SBX_Txt("127.0.0.1");
 	if (SBX_VM_Serve(vm, &req, Kvm_Host, err))
 		return (-1);
 	return ((int)SBX_VM_Answer(vm)->status);

@@ -17,8 +17,8 @@ import { host } from "./host.js";
 import { Request, requestParts } from "./request.js";
 import { makeResponse } from "./response.js";
 import {
-	HASH, HREF, PASSWORD, PATHNAME, PROTOCOL, SEARCH, URL, USERNAME, hostOf,
-	parseURL,
+	HASH, HREF, PASSWORD, PATHNAME, PROTOCOL, SEARCH, USERNAME, hostOf,
+	originOf, parseURL,
 } from "./url.js";
 
 const MAX_REDIRECTS = 20;
@@ -114,7 +114,7 @@ function redirected(rq, content, answer) {
 	if (url === null || !/^https?:$/.test(url[PROTOCOL]))
 		throw new TypeError(`fetch failed: ${rq.url}: redirected to ` +
 		    `"${location}"`);
-	far = new URL(url[HREF]).origin !== new URL(rq.url).origin;
+	far = originOf(url) !== originOf(parseURL(rq.url));
 	if (far && (url[USERNAME] !== "" || url[PASSWORD] !== ""))
 		throw new TypeError(`fetch failed: ${rq.url}: redirected to ` +
 		    "a URL with a password in it");

@@ -35,6 +35,12 @@ export function hostOf(url) {
 	    `${url[HOSTNAME]}:${url[PORT]}`);
 }
 
+export function originOf(url) {
+	if (url[PROTOCOL] === "http:" || url[PROTOCOL] === "https:")
+		return (`${url[PROTOCOL]}//${hostOf(url)}`);
+	return (machine.serializeURLOrigin(machine.basicURLParse(url[HREF])));
+}
+
 /* A copy, as others may have the same list. */
 function withParams(url, params) {
 	const copy = [];
@@ -449,12 +455,7 @@ export class URL {
 	}
 
 	get origin() {
-		const u = this.#url;
-
-		if (u[PROTOCOL] === "http:" || u[PROTOCOL] === "https:")
-			return (`${u[PROTOCOL]}//${hostOf(u)}`);
-		return (machine.serializeURLOrigin(
-		    machine.basicURLParse(u[HREF])));
+		return (originOf(this.#url));
 	}
 
 	get protocol() {
